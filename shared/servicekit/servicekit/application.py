@@ -1,0 +1,53 @@
+"""Put one service's application together: the parts that all three have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.routing import BaseRoute
+
+from servicekit.health import Health
+from servicekit.http_metrics import HttpMetrics, metrics_route
+from servicekit.middleware import RequestMiddleware
+from servicekit.problems import install_problem_handlers
+from servicekit.route_templates import RouteTemplates
+from servicekit.settings import ServiceSettings
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_service(
+    service: str,
+    settings: ServiceSettings,
+    *,
+    lifespan: Lifespan,
+    health: Health,
+    registry: CollectorRegistry,
+    routes: Sequence[BaseRoute],
+    openapi_url: str | None = None,
+) -> FastAPI:
+    """An application with problem bodies, request context, HTTP metrics, health and ``/metrics``.
+
+    ``app.state.health`` is the given health, where the server finds it to begin a drain.
+    """
+    release = version(f"catnet-{service}")
+    app = FastAPI(
+        title=f"catnet {service}",
+        version=release,
+        lifespan=lifespan,
+        routes=[*routes, *health.routes(), metrics_route(registry)],
+        openapi_url=openapi_url,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.health = health
+    metrics = HttpMetrics(registry, service=service, version=release, revision=settings.revision)
+    templates = RouteTemplates(app.routes)
+    metrics.initialise(templates.methods)
+    app.add_middleware(RequestMiddleware, metrics=metrics, templates=templates)
+    install_problem_handlers(app)
+    return app

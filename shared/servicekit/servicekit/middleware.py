@@ -1,0 +1,64 @@
+"""The one wrapper around every request: context in, headers out, measured, logged, and never a bare crash."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from servicekit.access_log import log_request
+from servicekit.http_metrics import HttpMetrics
+from servicekit.problems import problem_response
+from servicekit.request_context import begin_request
+from servicekit.route_templates import RouteTemplates
+
+_log = structlog.get_logger("requests")
+
+CLIENT_CLOSED_REQUEST = 499
+"""The status that is counted, and never sent, when the client left before its answer (nginx's convention)."""
+
+
+class RequestMiddleware:
+    """Pure ASGI, so that streaming answers pass through untouched."""
+
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics, templates: RouteTemplates) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._templates = templates
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 0
+        request_id_header = (b"x-request-id", begin_request(scope).request_id.encode("latin-1"))
+
+        async def send_with_request_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], request_id_header]
+            await send(message)
+
+        self._metrics.begin()
+        try:
+            await self._app(scope, receive, send_with_request_id)
+        except asyncio.CancelledError:
+            status = status or CLIENT_CLOSED_REQUEST
+            raise
+        except Exception:
+            _log.exception("unhandled error", route=self._templates.of(scope))
+            if status:
+                raise  # the answer has begun: only a broken connection can still tell the client
+            answer = problem_response(
+                scope, 500, "The service failed on this request; it is logged under its request id."
+            )
+            await answer(scope, receive, send_with_request_id)
+        finally:
+            seconds = time.perf_counter() - started
+            route = self._templates.of(scope)
+            self._metrics.end(route, scope["method"], status or CLIENT_CLOSED_REQUEST, seconds)
+            log_request(scope, route, status or CLIENT_CLOSED_REQUEST, seconds)

@@ -1,0 +1,82 @@
+"""Errors as the client sees them: RFC 9457 ``application/problem+json``.
+
+    Problem                      any error that has an answer; carries its own status
+    starlette HTTPException      404, 405 and the like, raised by the router
+    RequestValidationError       400: a parameter or body that the route cannot read
+
+Anything else is answered as a bare 500 by ``middleware.RequestMiddleware``: no message of ours or of a library leaves.
+Source: RFC 9457, section 3.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from servicekit.request_context import request_id
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """An error with an answer: raise it anywhere in a request; subclasses set ``status``."""
+
+    status = 500
+
+    def __init__(self, detail: str, *, status: int | None = None, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.status = status or self.status
+        self.headers = dict(headers or {})
+
+
+def problem_response(scope: Scope, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer for an error: type, title, status, detail, instance and request_id."""
+    title = HTTPStatus(status).phrase
+    body = {
+        "type": "urn:catnet:problem:" + re.sub(r"[^a-z]+", "-", title.lower()),
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": scope["path"],
+        "request_id": request_id(scope),
+    }
+    return Response(json.dumps(body), status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Answer every expected error with a problem body."""
+    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+
+
+async def _answer_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for this type
+    return problem_response(request.scope, error.status, error.detail, error.headers)
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
+    details = {
+        404: "There is nothing at this address.",
+        405: f"{request.method} is not allowed here.",
+    }
+    return problem_response(
+        request.scope, error.status_code, details.get(error.status_code, str(error.detail)), error.headers
+    )
+
+
+async def _answer_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
+    faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()[:5]]
+    return problem_response(request.scope, 400, "; ".join(faults))

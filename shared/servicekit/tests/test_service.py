@@ -1,0 +1,169 @@
+"""Every service answers, counts, logs and fails in the same way."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
+from servicekit.application import create_service
+from servicekit.health import Dependency, Health
+from servicekit.problems import Problem
+from servicekit.settings import ServiceSettings, read_settings
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+
+class Teapot(Problem):
+    status = 418
+
+
+async def hello(request: Request) -> Response:
+    return PlainTextResponse("hello " + request.path_params["name"])
+
+
+async def teapot(request: Request) -> Response:
+    raise Teapot("short and stout", headers={"Retry-After": "7"})
+
+
+async def crash(request: Request) -> Response:
+    raise RuntimeError("secret of the implementation")
+
+
+@asynccontextmanager
+async def nothing(app: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+async def answers() -> None:
+    return None
+
+
+async def refuses() -> None:
+    raise ConnectionError("redis://:password@10.0.0.1")
+
+
+def create(health: Health) -> FastAPI:
+    routes = [Route("/hello/{name}", hello), Route("/teapot", teapot), Route("/crash", crash)]
+    return create_service(
+        "gateway", ServiceSettings(), lifespan=nothing, health=health, registry=CollectorRegistry(), routes=routes
+    )
+
+
+@pytest.fixture
+def health() -> Health:
+    return Health()
+
+
+@pytest.fixture
+def client(health: Health) -> Iterator[TestClient]:
+    with TestClient(create(health)) as client:
+        yield client
+
+
+def test_a_problem_is_answered_in_the_form_of_rfc_9457(client: TestClient) -> None:
+    answer = client.get("/teapot", headers={"X-Request-ID": "abc-1"})
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"] == "7"
+    assert answer.json() == {
+        "type": "urn:catnet:problem:i-m-a-teapot",
+        "title": "I'm a Teapot",
+        "status": 418,
+        "detail": "short and stout",
+        "instance": "/teapot",
+        "request_id": "abc-1",
+    }
+
+
+def test_a_crash_answers_500_and_tells_nothing(client: TestClient) -> None:
+    answer = client.get("/crash")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "secret" not in answer.text
+    assert answer.headers["x-request-id"] == answer.json()["request_id"]
+
+
+def test_an_unknown_address_and_a_wrong_method_are_problems(client: TestClient) -> None:
+    assert client.get("/nowhere").json()["status"] == 404
+    answer = client.post("/teapot")
+    assert (answer.status_code, answer.json()["status"]) == (405, 405)
+    assert "GET" in answer.headers["allow"]
+
+
+@pytest.mark.parametrize("insane", ["", "a b", "x" * 129, "<script>"])
+def test_an_insane_request_id_is_replaced(client: TestClient, insane: str) -> None:
+    answer = client.get("/hello/you", headers={"X-Request-ID": insane})
+    assert len(answer.headers["x-request-id"]) == 32
+
+
+def test_requests_are_counted_by_route_template_not_by_path(client: TestClient) -> None:
+    client.get("/hello/alice")
+    client.get("/hello/bob")
+    client.get("/private-thing")
+    metrics = client.get("/metrics").text
+    label_set = 'catnet_http_requests_total{code="200",method="GET",route="/hello/{name}",service="gateway"}'
+    assert f"{label_set} 2.0" in metrics
+    assert 'catnet_http_requests_total{code="404",method="GET",route="unmatched",service="gateway"} 1.0' in metrics
+    assert "alice" not in metrics
+    assert "private-thing" not in metrics
+
+
+def test_every_route_is_shown_at_zero_before_its_first_request(client: TestClient) -> None:
+    metrics = client.get("/metrics").text
+    assert 'catnet_http_requests_total{code="200",method="GET",route="/teapot",service="gateway"} 0.0' in metrics
+    assert "catnet_build_info{" in metrics
+
+
+def test_metrics_is_a_plain_route(client: TestClient) -> None:
+    assert client.get("/metrics", follow_redirects=False).status_code == 200
+
+
+def test_readiness_names_what_fails_but_not_where_it_is(client: TestClient, health: Health) -> None:
+    health.register(Dependency("model", answers))
+    health.register(Dependency("redis", refuses))
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["ok"] == ["model"]
+    assert answer.json()["failing"] == {"redis": "ConnectionError"}
+
+
+def test_an_optional_dependency_does_not_make_a_service_unready(client: TestClient, health: Health) -> None:
+    health.register(Dependency("redis", refuses, required=False))
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_a_draining_service_is_live_but_not_ready(client: TestClient, health: Health) -> None:
+    health.draining.set()
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/health/ready").status_code == 503
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("PORT", "70000"), ("LOG_LEVEL", "loud")])
+def test_a_wrong_setting_stops_the_start_by_name_and_value(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as stop:
+        read_settings(ServiceSettings)
+    assert stop.value.code == 2
+    message = capsys.readouterr().err
+    assert message.startswith(f"{name}='{value}' is not allowed: ")
+    assert message.count("\n") == 1
+
+
+def test_a_request_is_logged_as_one_json_line(client: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
+    from servicekit.logs import configure_logs
+
+    configure_logs(service="gateway", level="info", style="json")
+    client.get("/hello/alice?secret=1", headers={"X-Request-ID": "abc-2"})
+    line = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert (line["event"], line["route"], line["status"], line["request_id"]) == (
+        "request",
+        "/hello/{name}",
+        200,
+        "abc-2",
+    )
+    assert "secret" not in json.dumps(line)
