@@ -1,0 +1,49 @@
+"""Every error nnlib raises on purpose.
+
+NnlibError
+├── ShapeError             arrays that do not fit together
+├── ArtifactError          a model on disk that is damaged, tampered with or not ours
+├── DatasetError           a data set that is absent or not laid out as expected
+├── LegacyPickleError      a parameters.pkl that is not a plain dict of arrays
+└── ImageError             a picture that cannot be used; the text is fit for the person who sent it
+    ├── UnsupportedFormat  the content is none of the formats we read (a service answers 415)
+    ├── TooManyPixels      larger than the caller allows (422)
+    └── BrokenImage        truncated, damaged or empty (422)
+"""
+
+
+class NnlibError(Exception):
+    """The root: catching it catches what nnlib foresaw, and no bug."""
+
+
+class ShapeError(NnlibError):
+    """An array does not have the shape that was asked for."""
+
+
+class ArtifactError(NnlibError):
+    """A model folder was refused; the text names the file and the reason."""
+
+
+class DatasetError(NnlibError):
+    """A data set is absent or not laid out as expected; the text says where and what."""
+
+
+class LegacyPickleError(NnlibError):
+    """A pickle was refused, because it holds anything but a plain dict of numeric arrays."""
+
+
+class ImageError(NnlibError):
+    """A picture cannot be used. Its text never carries a library's message."""
+
+
+# The leaves are named after what is wrong with the picture, as the services' answers are.
+class UnsupportedFormat(ImageError):
+    """The content is none of JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, HEIC."""
+
+
+class TooManyPixels(ImageError):
+    """The header announces more pixels than are allowed."""
+
+
+class BrokenImage(ImageError):
+    """The content starts like a picture and cannot be decoded to the end."""

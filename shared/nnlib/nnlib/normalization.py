@@ -1,0 +1,31 @@
+"""From pixels to the numbers the first layer takes; the last step that training and serving share."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nnlib.arrays import Array
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """inputs = (pixels * scale - mean) / std, channel by channel."""
+
+    scale: float = 1 / 255
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    def apply(self, pixels: npt.NDArray[np.uint8], dtype: type[np.floating[Any]] = np.float32) -> Array:
+        """Normalize a batch.
+
+        Shapes: pixels and result (batch, height, width, 3).
+        Units: pixels uint8 0..255, result in `dtype`.
+        """
+        inputs: Array = pixels * dtype(self.scale)
+        if any(self.mean):
+            inputs -= np.array(self.mean, dtype)
+        if self.std != (1.0, 1.0, 1.0):
+            inputs /= np.array(self.std, dtype)
+        return inputs

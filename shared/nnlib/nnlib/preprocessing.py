@@ -1,0 +1,168 @@
+"""From the bytes of any photo to the 64x64 picture that the network sees: the one way, for training and serving.
+
+bytes -> format by content -> header (size) -> pixels -> largest centred square -> 64x64 -> upright RGB
+
+The order is chosen for speed and does not change the result by more than rounding: a JPEG is decoded at a reduced scale
+(Pillow's draft) that keeps the short side at 128 pixels or more, and rotation, mirroring and the white background
+behind transparency are applied to the 64x64 picture, because a centred square commutes with all three.
+"""
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+import numpy.typing as npt
+from pi_heif import register_heif_opener  # type: ignore[import-untyped]
+from PIL import AvifImagePlugin, ExifTags, Image, TiffImagePlugin, WebPImagePlugin
+
+from nnlib.errors import BrokenImage, TooManyPixels, UnsupportedFormat
+
+IMAGE_SIZE = 64
+RESAMPLE = "bicubic"
+MAX_PIXELS = 50_000_000
+
+_DRAFT_SIDE = 2 * IMAGE_SIZE  # twice the target leaves the antialiasing to the resize, not to the JPEG decoder
+_REDUCING_GAP = 2.0
+
+# Pillow's own loader imports every plugin when it meets the first format beyond JPEG, PNG, GIF and BMP (tenths of a
+# second in the middle of a request). Importing ours here registers them; HEIC has to be registered by hand.
+_REGISTERED = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)
+Image.preinit()
+register_heif_opener()
+
+_AVIF_BRANDS = {b"avif", b"avis"}
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A photo as the network sees it, and what the photo was.
+
+    Shapes: pixels (64, 64, 3).
+    Units: pixels uint8 0..255; width and height in pixels of the whole photo, as a viewer shows it.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    format: str
+    width: int
+    height: int
+
+
+def preprocess(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Decode a photo, cut the largest centred square and scale it to 64x64 RGB.
+
+    Raises: UnsupportedFormat, TooManyPixels (decided from the header alone), BrokenImage.
+    """
+    if not data:
+        raise BrokenImage("the file is empty")
+    image_format = detect_format(data)
+    if image_format is None:
+        raise UnsupportedFormat("the content is not JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC")
+    try:
+        image = Image.open(BytesIO(data), formats=["HEIF" if image_format == "HEIC" else image_format])
+        width, height = image.size
+        if width * height > max_pixels:
+            raise TooManyPixels(f"the image has {width} x {height} pixels, more than {max_pixels:,}")
+        image.draft(None, (_DRAFT_SIDE, _DRAFT_SIDE))  # only JPEG can
+        image.load()
+        orientation = _orientation(image)
+        pixels = _upright(_scaled_square(image), orientation)
+    except TooManyPixels:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise TooManyPixels(f"the image has more than {max_pixels:,} pixels") from None
+    except Exception:  # what decoders raise on damaged bytes is no documented set, and their texts are not for clients
+        raise BrokenImage(f"the {image_format} image is truncated or damaged") from None
+    if orientation >= 5:
+        width, height = height, width
+    return Picture(pixels, image_format, width, height)
+
+
+def detect_format(data: bytes) -> str | None:
+    """Name the image format by the first bytes, never by a file name; None if it is none of ours."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "GIF"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+        return "TIFF"
+    if data.startswith(b"BM") and data[15:18] == b"\0\0\0":  # two letters alone would match text: the header's size too
+        return "BMP"
+    if data[4:8] == b"ftyp":
+        return _detect_iso_media(data)
+    return None
+
+
+def _detect_iso_media(data: bytes) -> str | None:
+    """AVIF and HEIC share one container; its file type box lists brands, the generic "mif1" among them."""
+    box = data[8 : min(int.from_bytes(data[:4], "big"), 256)]
+    brands = {box[start : start + 4] for start in range(0, len(box), 4) if start != 4}  # 4..8 is a version number
+    if brands & _AVIF_BRANDS:
+        return "AVIF"
+    if brands & _HEIC_BRANDS:
+        return "HEIC"
+    return None
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1..8. Asked after loading: TIFF turns itself upright and then reports 1."""
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # damaged EXIF in a sound picture: show it as it is
+        return 1
+
+
+def _scaled_square(image: Image.Image) -> Image.Image:
+    """The largest centred square, antialiased to 64x64, transparency over white."""
+    if image.mode.startswith("I"):
+        image = _eight_bit(image)
+    transparent = image.has_transparency_data
+    if transparent:
+        image = _converted(_converted(image, "RGBA"), "RGBa")  # premultiplied: hidden colours do not bleed in
+    elif image.mode != "L":
+        image = _converted(image, "RGB")
+    side = min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    square = image.resize(
+        (IMAGE_SIZE, IMAGE_SIZE),
+        Image.Resampling.BICUBIC,
+        box=(left, top, left + side, top + side),
+        reducing_gap=_REDUCING_GAP,
+    )
+    return _over_white(square) if transparent else square.convert("RGB")
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    """Pillow copies a picture that has the mode already; at 50 million pixels that is worth avoiding."""
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """The high byte of 16-bit grey; Pillow's own conversion would cut everything above 255 to white."""
+    return Image.fromarray((np.clip(np.asarray(image), 0, 0xFFFF) >> 8).astype(np.uint8))
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    """Premultiplied colour plus the white that shines through it."""
+    pixels = np.asarray(image).astype(np.uint16)
+    return Image.fromarray(np.minimum(pixels[..., :3] + (255 - pixels[..., 3:]), 255).astype(np.uint8))
+
+
+def _upright(image: Image.Image, orientation: int) -> npt.NDArray[np.uint8]:
+    if orientation in _UPRIGHT:
+        image = image.transpose(_UPRIGHT[orientation])
+    return np.array(image, dtype=np.uint8)
