@@ -1,0 +1,167 @@
+"""`make run`: check, start Redis and the three services under one supervisor, say when they are ready, end them all.
+
+Whatever goes wrong is one line on standard error, an exit status that is not 0, and nothing left running.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import os
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from gateway.settings import GatewaySettings
+from inference.settings import InferenceSettings
+from monitor.settings import MonitorSettings
+from preflight import StartError, check_model, check_ports, check_redis_url, free_port, lock_run_dir
+from pydantic import Field
+from redis_server import ROOT, RedisServerMissing, find_redis_server, redis_command
+from servicekit.settings import ServiceSettings, read_settings
+from supervision import Program, Supervisor
+
+LOOPBACK = "127.0.0.1"
+READY_SECONDS = 60.0
+REDIS_STOP_SECONDS = 30
+FLUSH_SECONDS = 10
+"""What a service may need after its last request, to hand over what it still holds."""
+
+
+class LaunchSettings(ServiceSettings):
+    """What the launcher itself can be told; everything else is for the services."""
+
+    inference_port: int = Field(8081, ge=1, le=65535, description="Port of inference under `make run`.")
+    monitor_port: int = Field(8082, ge=1, le=65535, description="Port of the monitor under `make run`.")
+    redis_url: str | None = Field(None, description="A Redis that runs already; without it a private one is started.")
+    run_dir: Path = Field(Path(".run"), description="Folder of the private Redis's data and of the supervisor's files.")
+
+
+def main() -> int:
+    """Run until told to stop. Returns: the exit status."""
+    settings = read_settings(LaunchSettings)
+    try:
+        return run(settings)
+    except StartError as error:
+        print(f"catnet: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def run(settings: LaunchSettings) -> int:
+    redis_port = free_port()
+    # The services inherit this environment, and the checks below read it as they will.
+    os.environ.setdefault("LOG_FORMAT", "text")
+    os.environ["REDIS_URL"] = settings.redis_url or f"redis://{LOOPBACK}:{redis_port}/0"
+    os.environ["INFERENCE_URL"] = f"http://{LOOPBACK}:{settings.inference_port}"
+    os.environ["MONITOR_URL"] = f"http://{LOOPBACK}:{settings.monitor_port}"
+    inference = read_settings(InferenceSettings)
+    programs = [
+        service("gateway", settings.host, settings.port, read_settings(GatewaySettings), stop_order=4),
+        service("inference", LOOPBACK, settings.inference_port, inference, stop_order=3),
+        service("monitor", LOOPBACK, settings.monitor_port, read_settings(MonitorSettings), stop_order=2),
+    ]
+
+    run_dir = ROOT / settings.run_dir
+    lock = lock_run_dir(run_dir)
+    check_ports(
+        PORT=(settings.host, settings.port),
+        INFERENCE_PORT=(LOOPBACK, settings.inference_port),
+        MONITOR_PORT=(LOOPBACK, settings.monitor_port),
+    )
+    check_model(ROOT / inference.models_dir, inference.default_model)
+    if settings.redis_url:
+        check_redis_url(settings.redis_url)
+    else:
+        programs.append(private_redis(redis_port, run_dir / "redis"))
+    supervisor = Supervisor(programs, directory=ROOT, run_dir=run_dir, keep_open=[lock])
+    return supervise(supervisor, settings)
+
+
+def service(name: str, host: str, port: int, settings: ServiceSettings, *, stop_order: int) -> Program:
+    return Program(
+        name=name,
+        command=[sys.executable, "-m", name],
+        stop_order=stop_order,
+        stop_seconds=math.ceil(settings.drain_seconds + settings.shutdown_seconds) + FLUSH_SECONDS,
+        environment={"HOST": host, "PORT": str(port)},
+    )
+
+
+def private_redis(port: int, data_dir: Path) -> Program:
+    try:
+        program = find_redis_server()
+    except RedisServerMissing as error:
+        raise StartError(str(error)) from None
+    data_dir.mkdir(exist_ok=True)
+    return Program("redis", redis_command(program, port, data_dir), stop_order=1, stop_seconds=REDIS_STOP_SECONDS)
+
+
+def supervise(supervisor: Supervisor, settings: LaunchSettings) -> int:
+    """Start everything, show what it prints, and return when all of it has ended."""
+    stopping = threading.Event()
+
+    def stop(*_: object) -> None:
+        stopping.set()
+        supervisor.stop()
+
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, stop)
+    with ThreadPoolExecutor(1) as executor:
+        output = supervisor.start()
+        failure = executor.submit(announce, supervisor, settings, stopping)
+        failure.add_done_callback(lambda done: stop() if done.result() else None)
+        if stopping.is_set():  # a signal came before there was anything to stop
+            supervisor.stop()
+        for line in output:
+            try:
+                sys.stdout.buffer.write(line)
+                sys.stdout.buffer.flush()
+            except BrokenPipeError:  # nobody reads any more; say the rest to nobody
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                stop()
+        stopping.set()
+    status = supervisor.wait()
+    if reason := failure.result():
+        raise StartError(reason)
+    if status != 0:
+        raise StartError(f"the supervisor ended with status {status}; the services may still run, without it")
+    return 0
+
+
+def announce(supervisor: Supervisor, settings: LaunchSettings, stopping: threading.Event) -> str | None:
+    """Wait until all services are well, and say where they are. Returns: why they did not get well, else None."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if stopping.wait(0.1):
+            return None
+        if name := supervisor.stopped_while_starting():
+            return f"{name} ended while it started; its reason is above"
+        if is_well(settings.port):
+            url = f"http://{LOOPBACK}:{settings.port}"
+            print(f"\ncatnet is ready\n  predict    {url}/\n  dashboard  {url}/dashboard\n  API        {url}/docs")
+            print(f"  Redis      {os.environ['REDIS_URL']}\nCtrl-C stops everything.\n", flush=True)
+            return None
+    return f"not ready within {READY_SECONDS:.0f} s; {LOOPBACK}:{settings.port}/health says what is missing"
+
+
+def is_well(port: int) -> bool:
+    """Whether the gateway answers that it and everything behind it work."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+    try:
+        connection.request("GET", "/health")
+        status = json.loads(connection.getresponse().read())["status"]
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
+        return False
+    finally:
+        connection.close()
+    return bool(status == "ok")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
