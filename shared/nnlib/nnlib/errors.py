@@ -3,7 +3,6 @@
 NnlibError
 ├── ShapeError             arrays that do not fit together
 ├── ArtifactError          a model on disk that is damaged, tampered with or not ours
-├── DatasetError           a data set that is absent or not laid out as expected
 ├── LegacyPickleError      a parameters.pkl that is not a plain dict of arrays
 └── ImageError             a picture that cannot be used; the text is fit for the person who sent it
     ├── UnsupportedFormat  the content is none of the formats we read (a service answers 415)
@@ -22,10 +21,6 @@ class ShapeError(NnlibError):
 
 class ArtifactError(NnlibError):
     """A model folder was refused; the text names the file and the reason."""
-
-
-class DatasetError(NnlibError):
-    """A data set is absent or not laid out as expected; the text says where and what."""
 
 
 class LegacyPickleError(NnlibError):

@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nnlib.arrays import Array, check_shape
+from nnlib.conformal import is_certain
 from nnlib.losses import sigmoid
 from nnlib.manifest import Manifest
 from nnlib.network import Network
+from nnlib.normalization import Normalization
 from nnlib.preprocessing import IMAGE_SIZE
 
 
@@ -40,18 +42,21 @@ class Model:
         Units: pixels uint8 0..255.
         Raises: ShapeError.
         """
-        check_shape(pixels, ("batch", IMAGE_SIZE, IMAGE_SIZE, 3))
-        logits, hidden = self.network.forward_with_hidden(self.manifest.normalization.apply(pixels))
-        cat_probability = sigmoid(logits[:, 0] / np.float32(self.manifest.temperature))
+        cat_probability, hidden = run_network(
+            self.network, self.manifest.normalization, self.manifest.temperature, pixels
+        )
         return Prediction(cat_probability, is_certain(cat_probability, self.manifest.threshold), hidden)
 
 
-def is_certain(cat_probability: Array, threshold: float) -> npt.NDArray[np.bool_]:
-    """Whether exactly one label is in the conformal prediction set {label: 1 - p(label) <= threshold}.
+def run_network(
+    network: Network, normalization: Normalization, temperature: float, pixels: npt.NDArray[np.uint8]
+) -> tuple[Array, Array]:
+    """From pixels to probability; apart from Model, because calibration needs it before there is a manifest.
 
-    Shapes: cat_probability and result (batch,).
-    Source: Angelopoulos and Bates 2021, "A Gentle Introduction to Conformal Prediction", section 1.
+    Shapes: pixels (batch, 64, 64, 3).
+    Returns: cat_probability (batch,), activations of the last hidden layer (batch, units); in float32.
+    Raises: ShapeError.
     """
-    cat_is_plausible = 1 - cat_probability <= threshold
-    other_is_plausible = cat_probability <= threshold
-    return cat_is_plausible ^ other_is_plausible
+    check_shape(pixels, ("batch", IMAGE_SIZE, IMAGE_SIZE, 3))
+    logits, hidden = network.forward_with_hidden(normalization.apply(pixels))
+    return sigmoid(logits[:, 0] / np.float32(temperature)), hidden

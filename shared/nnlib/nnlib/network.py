@@ -66,8 +66,16 @@ class Network:
             for key, value in layer.parameters.items()
         }
 
+    def gradients(self) -> dict[str, Array]:
+        """What backward() left, under the names of parameters()."""
+        return {
+            f"{layer_name}.{key}": value
+            for layer_name, layer in self.named_layers().items()
+            for key, value in layer.gradients.items()
+        }
+
     def load_parameters(self, arrays: Mapping[str, Array]) -> None:
-        """Take over these arrays as parameters, as they are (no copy).
+        """Take over copies of these arrays as parameters, in the type they have.
 
         Raises: ShapeError, before anything is changed, if a name or a shape is not this network's.
         """
@@ -78,7 +86,7 @@ class Network:
             if arrays[name].shape != value.shape:
                 raise ShapeError(f"{name} has shape {arrays[name].shape}, expected {value.shape}")
         for layer_name, layer in self.named_layers().items():
-            layer.parameters = {key: arrays[f"{layer_name}.{key}"] for key in layer.parameters}
+            layer.parameters = {key: np.array(arrays[f"{layer_name}.{key}"]) for key in layer.parameters}
 
     def cast(self, dtype: npt.DTypeLike) -> None:
         """Convert every parameter: float64 for exact gradients, float32 for serving."""
