@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 import subprocess
 import sys
@@ -65,6 +66,7 @@ class Supervisor:
         # Not in run_dir: a socket's path may have about 100 characters.
         self._socket_dir = tempfile.TemporaryDirectory(prefix="catnet-")
         self._socket = Path(self._socket_dir.name) / "supervisor.sock"
+        self._password = secrets.token_hex(16)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> IO[bytes]:
@@ -94,7 +96,7 @@ class Supervisor:
 
     def stopped_while_starting(self) -> str | None:
         """Name of a process that ended instead of starting up, if there is one."""
-        transport = SupervisorTransport(serverurl=f"unix://{self._socket}")
+        transport = SupervisorTransport("catnet", self._password, f"unix://{self._socket}")
         try:
             with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as control:
                 processes = cast(list[dict[str, str]], control.supervisor.getAllProcessInfo())
@@ -114,6 +116,8 @@ loglevel=warn
 [unix_http_server]
 file={self._socket}
 chmod=0700
+username=catnet
+password={self._password}
 
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
