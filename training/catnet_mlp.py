@@ -26,7 +26,7 @@ from nnlib.network import Network
 from nnlib.normalization import Normalization
 from nnlib.optimizers import GradientDescent
 from nnlib.training import train
-from tqdm import tqdm
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from training.datasets import (
     VALIDATION_ONE_IN,
@@ -59,7 +59,8 @@ def course_initializer(seed: int, gain: float = 1.0) -> Initializer:
     legacy = np.random.RandomState(seed)
 
     def initialize(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> Array:
-        return legacy.standard_normal(shape[::-1]).T * np.sqrt(gain / fan_in)
+        weight: Array = legacy.standard_normal(shape[::-1]).T * np.sqrt(gain / fan_in)
+        return weight
 
     return initialize
 

@@ -1,7 +1,7 @@
 """Labelled pictures from disk, split into a training and a test part.
 
-Two layouts are read: the pair of HDF5 files of the Coursera course, and folders named after the class of the pictures in
-them. Whatever the source, pictures arrive as uint8 (64, 64, 3), folders through the preprocessing that serving uses.
+Two layouts are read: the pair of HDF5 files of the Coursera course, and folders named after the class of the pictures
+in them. Whatever the source, pictures arrive as uint8 (64, 64, 3), folders through the preprocessing that serving uses.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
+import h5py  # type: ignore[import-untyped]
 import numpy as np
 import numpy.typing as npt
 from nnlib.arrays import Array
@@ -37,7 +37,7 @@ for example:  make train DATA=~/pictures"""
 
 
 class DatasetError(Exception):
-    """A data set is absent or not laid out as expected; the text says where and what, for the person at the keyboard."""
+    """A data set is absent or not laid out as expected; the text tells the person at the keyboard where and what."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,10 @@ def load_split(folder: Path) -> Split:
     else:
         raise DatasetError(WHERE_FROM.format(folder=folder))
     for part, pictures in (("training", split.train), ("test", split.test)):
-        if not 0 < pictures.targets.sum() < len(pictures):
+        cats = int(pictures.targets.sum())
+        if not 0 < cats < len(pictures):
             raise DatasetError(
-                f"the {part} part of {folder} needs both cats and non-cats, it has {len(pictures)} pictures"
+                f"the {part} part of {folder} needs cats and non-cats: {cats} of {len(pictures)} are cats"
             )
     return split
 
@@ -126,9 +127,8 @@ def serving_like(files: Iterable[Path]) -> list[Path]:
 
 
 def _load_course(folder: Path) -> Split:
-    return Split(
-        "catvnoncat", *(_read_course_file(folder / f"{part}_catvnoncat.h5", part) for part in ("train", "test"))
-    )
+    train, test = (_read_course_file(folder / f"{part}_catvnoncat.h5", part) for part in ("train", "test"))
+    return Split("catvnoncat", train, test)
 
 
 def _read_course_file(path: Path, part: str) -> Pictures:

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from nnlib.arrays import Array
 from nnlib.picture_features import PICTURE_FEATURES, picture_features
-from nnlib.preprocessing import IMAGE_SIZE
 
 BINS = 10
 PROBABILITIES = (0.5, 0.9, 0.95, 0.99, 0.995, 0.999)
@@ -33,7 +32,6 @@ def build_reference(
 
     Shapes: pixels (samples, 64, 64, 3), cat_probability (samples,), hidden (samples, units).
     """
-    assert pixels.shape[1:] == (IMAGE_SIZE, IMAGE_SIZE, 3)  # noqa: S101
     of_pictures = [picture_features(picture) for picture in pixels]
     values = {
         "cat_probability": cat_probability,

@@ -59,8 +59,8 @@ def save_model(folder: Path, network: Network, description: Mapping[str, Any]) -
         {name: np.ascontiguousarray(value, np.float32) for name, value in network.parameters().items()}
     )
     fields = {
-        **description,
         "format_version": FORMAT_VERSION,
+        **description,
         "architecture": network.architecture(),
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
