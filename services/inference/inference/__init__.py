@@ -1,0 +1,1 @@
+"""Image bytes in, cat probability out; one event a prediction."""

@@ -1,0 +1,46 @@
+"""The moment after which nobody waits for an answer any more."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from inference.errors import DeadlineExceeded, InvalidDeadline
+
+HEADER = "x-deadline-ms"
+"""Milliseconds that the caller still waits: relative, because two machines' clocks differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """``moment`` in seconds of ``time.monotonic()``."""
+
+    moment: float
+
+    @classmethod
+    def of(cls, request: Request, *, longest_seconds: float) -> Deadline:
+        """The caller's deadline, or the longest that is allowed, whichever comes first.
+
+        Raises: InvalidDeadline if the header is not a number.
+        """
+        return cls(time.monotonic() + min(_requested_seconds(request), longest_seconds))
+
+    @property
+    def remaining_seconds(self) -> float:
+        return self.moment - time.monotonic()
+
+    def check(self) -> None:
+        """Raises: DeadlineExceeded."""
+        if self.remaining_seconds <= 0:
+            raise DeadlineExceeded
+
+
+def _requested_seconds(request: Request) -> float:
+    text = request.headers.get(HEADER)
+    if text is None:
+        return float("inf")
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise InvalidDeadline(f"{HEADER} must be a whole number of milliseconds.")
+    return int(text) / 1000

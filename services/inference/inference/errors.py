@@ -1,0 +1,71 @@
+"""Why a prediction is refused, and with which status.
+
+Problem (servicekit)
+├── EmptyBody            400
+├── IncompleteBody       400  the client left before its body was complete
+├── InvalidDeadline      400
+├── UnknownModel         404
+├── BodyTooLarge         413
+├── UnsupportedImage     415
+├── UnusableImage        422  broken, or more pixels than are allowed
+├── Overloaded           503
+└── DeadlineExceeded     504
+"""
+
+from __future__ import annotations
+
+from servicekit.problems import Problem
+
+
+class EmptyBody(Problem):
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("The body is empty: send the bytes of one image.")
+
+
+class IncompleteBody(Problem):
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("The body ended before it was complete.")
+
+
+class InvalidDeadline(Problem):
+    status = 400
+
+
+class UnknownModel(Problem):
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("No model of this name is served; GET /models lists those that are.")
+
+
+class BodyTooLarge(Problem):
+    status = 413
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"The body is larger than {limit_bytes:,} bytes.")
+
+
+class UnsupportedImage(Problem):
+    status = 415
+
+
+class UnusableImage(Problem):
+    status = 422
+
+
+class Overloaded(Problem):
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("Too many predictions are waiting already.", headers={"Retry-After": "1"})
+
+
+class DeadlineExceeded(Problem):
+    status = 504
+
+    def __init__(self) -> None:
+        super().__init__("The prediction was not ready within its deadline.")
