@@ -18,11 +18,15 @@ PING_TIMEOUT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """``required``: without it the service is not ready; otherwise its absence is only shown."""
+    """``required``: without it the service is not ready; otherwise its absence is only shown.
+
+    ``timeout_seconds`` is longer for a service whose own readiness waits for pings.
+    """
 
     name: str
     ping: Ping
     required: bool = True
+    timeout_seconds: float = PING_TIMEOUT_SECONDS
 
 
 class Health:
@@ -40,7 +44,7 @@ class Health:
 
     async def report(self) -> tuple[bool, dict[str, object]]:
         """Whether the service is ready, and which dependencies are ok and which fail, with the reason."""
-        reasons = await asyncio.gather(*(_failure(dependency.ping) for dependency in self._dependencies))
+        reasons = await asyncio.gather(*(_failure(dependency) for dependency in self._dependencies))
         failing = {d.name: reason for d, reason in zip(self._dependencies, reasons, strict=True) if reason}
         ready = not self.draining.is_set() and not any(d.required and d.name in failing for d in self._dependencies)
         return ready, {
@@ -60,13 +64,13 @@ class Health:
         return [Route("/health/live", live), Route("/health/ready", ready)]
 
 
-async def _failure(ping: Ping) -> str:
+async def _failure(dependency: Dependency) -> str:
     """Empty when the ping succeeds, else the kind of the failure (never its message: it may name addresses)."""
     try:
-        async with asyncio.timeout(PING_TIMEOUT_SECONDS):
-            await ping()
+        async with asyncio.timeout(dependency.timeout_seconds):
+            await dependency.ping()
     except TimeoutError:
-        return f"no answer within {PING_TIMEOUT_SECONDS:g} s"
+        return f"no answer within {dependency.timeout_seconds:g} s"
     except Exception as error:
         return type(error).__name__
     return ""
