@@ -1,0 +1,36 @@
+import { clockTime, count } from "../lib/format.js";
+
+/**
+ * Predictions over time, cats and others stacked.
+ *
+ * A chart is plain data, so that it can be tested without a browser:
+ * { kind: "bars" | "lines", stacked, unit, labels, series: [{ name, colour, values }], summary, columns, rows }
+ * `colour` names a variable of variables.css; `summary` says in a sentence what the picture shows; `columns` and `rows` are the
+ * same data as a table of words.
+ */
+export function trafficChart({ series, window, predictions }) {
+  const times = series.map((point) => bucketTime(point.time, window.seconds));
+  const nonCats = series.map((point) => point.total - point.cat);
+  const busiest = series.reduce((most, point) => (point.total > (most?.total ?? 0) ? point : most), null);
+  return {
+    kind: "bars",
+    stacked: true,
+    unit: "predictions",
+    labels: times,
+    series: [
+      { name: "cat", colour: "--cat", values: series.map((point) => point.cat) },
+      { name: "not a cat", colour: "--non-cat", values: nonCats },
+    ],
+    summary: busiest
+      ? `${count(predictions.total)} predictions; busiest at ${bucketTime(busiest.time, window.seconds)} with ${count(busiest.total)}.`
+      : "No predictions.",
+    columns: ["Time", "Cat", "Not a cat"],
+    rows: series.map((point, index) => [times[index], count(point.cat), count(nonCats[index])]),
+  };
+}
+
+const DAY_SECONDS = 86_400;
+
+export function bucketTime(time, windowSeconds) {
+  return clockTime(time, { precision: windowSeconds < DAY_SECONDS ? "minute" : "day and minute" });
+}

@@ -1,0 +1,70 @@
+/**
+ * A chart (see charts/traffic.js) as Chart.js wants it.
+ * `colour(name)` gives the value of a CSS variable, `font` the family of the page.
+ */
+export function chartConfiguration(chart, { colour, font }) {
+  const text = { color: colour("--ink-quiet"), font: { family: font, size: 12 } };
+  return {
+    type: chart.kind === "lines" ? "line" : "bar",
+    data: { labels: chart.labels, datasets: chart.series.map((series) => dataset(series, chart.kind, colour)) },
+    options: {
+      maintainAspectRatio: false, // the box in CSS has the height, so that nothing jumps when the chart arrives
+      animation: false, // numbers that arrive each second should not wobble
+      interaction: { mode: "index", intersect: false },
+      scales: {
+        x: {
+          stacked: chart.stacked,
+          grid: { display: false },
+          border: { color: colour("--line") },
+          ticks: { ...text, maxRotation: 0, autoSkipPadding: 16 },
+        },
+        y: {
+          stacked: chart.stacked,
+          beginAtZero: true,
+          grid: { color: colour("--gridline") },
+          border: { display: false },
+          ticks: { ...text, precision: chart.kind === "bars" ? 0 : undefined, maxTicksLimit: 6 },
+          title: { ...text, display: true, text: chart.unit },
+        },
+      },
+      plugins: {
+        legend: {
+          display: chart.series.length > 1,
+          align: "end",
+          labels: { ...text, boxWidth: 10, boxHeight: 10, useBorderRadius: true, borderRadius: 5 },
+        },
+        tooltip: {
+          backgroundColor: colour("--ink"),
+          titleColor: colour("--page"),
+          bodyColor: colour("--page"),
+          titleFont: { family: font },
+          bodyFont: { family: font },
+          boxPadding: 4,
+        },
+      },
+    },
+  };
+}
+
+function dataset({ name, colour: variable, values }, kind, colour) {
+  const shade = colour(variable);
+  if (kind === "bars") {
+    return { label: name, data: values, backgroundColor: shade, borderRadius: 2, categoryPercentage: 0.9, barPercentage: 0.95, maxBarThickness: 64 };
+  }
+  return {
+    label: name,
+    data: values,
+    borderColor: shade,
+    backgroundColor: shade,
+    borderWidth: 2,
+    pointRadius: values.map((_, index) => (isAlone(values, index) ? 3 : 0)), // a line needs two ends: a lone value is a dot
+    pointHoverRadius: 4,
+    spanGaps: false, // where nothing was measured there is no line
+    cubicInterpolationMode: "monotone",
+  };
+}
+
+function isAlone(values, index) {
+  const missing = (value) => value === null || value === undefined;
+  return !missing(values[index]) && missing(values[index - 1]) && missing(values[index + 1]);
+}

@@ -1,0 +1,18 @@
+import { OPENAPI_URL } from "./api/openapi.js";
+
+const darkScheme = matchMedia("(prefers-color-scheme: dark)");
+
+function followScheme() {
+  document.documentElement.classList.toggle("dark-mode", darkScheme.matches); // Swagger UI's own switch
+}
+
+followScheme();
+darkScheme.addEventListener("change", followScheme);
+
+globalThis.SwaggerUIBundle({
+  url: OPENAPI_URL,
+  dom_id: "#interface",
+  deepLinking: true,
+  defaultModelsExpandDepth: 0,
+  validatorUrl: null, // the validator would be another origin
+});

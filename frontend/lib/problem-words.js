@@ -1,0 +1,87 @@
+/**
+ * A Problem in the words of somebody who came to ask about a cat: what happened, and what to do about it.
+ * `retry` says whether the same photo, sent again, may well be answered.
+ */
+
+const WORDS = {
+  400: {
+    title: "The photo did not arrive whole",
+    advice: "The upload was empty or damaged on its way. Choose the photo again; if it has 0 bytes on your device, it is empty there too.",
+    retry: true,
+  },
+  413: {
+    title: "This file is too large",
+    advice: "It is more than the service takes. Send a smaller copy: a screenshot of the photo will do.",
+    retry: false,
+  },
+  415: {
+    title: "This is not a photo we can read",
+    advice: "Whatever its name says, its content is none of JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC. Choose another file.",
+    retry: false,
+  },
+  422: {
+    title: "This photo is broken or has too many pixels",
+    advice: "Part of it may be missing, for instance after a download that was cut short. Open it on your device to check, save it again at a smaller size, or choose another one.",
+    retry: false,
+  },
+  429: {
+    title: "Many people are asking right now",
+    advice: "Your photo is still here.",
+    retry: true,
+  },
+  502: {
+    title: "The model cannot be reached",
+    advice: "The part of the service that looks at photos is away. Your photo is still here: try again in a moment.",
+    retry: true,
+  },
+  503: {
+    title: "The model is not ready",
+    advice: "It is starting, or has more to do than it can. Your photo is still here.",
+    retry: true,
+  },
+  504: {
+    title: "The answer took too long",
+    advice: "The service gave up waiting. Your photo is still here: try again.",
+    retry: true,
+  },
+  network: {
+    title: "No connection to the service",
+    advice: "Check that you are online. Your photo is still here: try again when the connection is back.",
+    retry: true,
+  },
+  timeout: {
+    title: "No answer came",
+    advice: "The connection may be very slow. Your photo is still here: try again.",
+    retry: true,
+  },
+  unreadable: {
+    title: "The answer made no sense",
+    advice: "Something between you and the service answered in its place, such as the sign-in page of a public network. Check the connection, then try again.",
+    retry: true,
+  },
+};
+
+const REFUSED = {
+  title: "The service refused this request",
+  advice: "Reload the page and choose the photo again.",
+  retry: false,
+};
+
+const BROKEN = {
+  title: "Something went wrong on our side",
+  advice: "Your photo is still here: try again in a moment.",
+  retry: true,
+};
+
+/** Returns: { title, advice, retry } */
+export function problemWords(problem) {
+  return WORDS[problem.reason] ?? (problem.reason >= 500 ? BROKEN : REFUSED);
+}
+
+/** The same for somebody who only watches: why there is nothing new, in a sentence. */
+export function connectionWords({ reason }) {
+  if (reason === "network") return "No connection to the service.";
+  if (reason === "timeout") return "The service does not answer.";
+  if (reason === 429) return "The service is busy.";
+  return "The monitor cannot be reached.";
+}
