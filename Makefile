@@ -37,7 +37,7 @@ train: $(VENV)/.dev ## Train the models again (DATA= names the data folder)
 	$(PYTHON_HERE) -m training.train
 
 bench: $(VENV)/.dev setup ## Measure latency and throughput
-	$(PYTHON_HERE) -m benchmarks
+	PYTHONPATH=deploy/local $(PYTHON_HERE) -m benchmarks
 
 screenshots: $(VENV)/.dev setup ## Take the pictures of the README
 	$(PYTHON_HERE) -m tests.browser.screenshots

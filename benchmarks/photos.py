@@ -1,4 +1,4 @@
-"""The photos that the benchmarks send: drawn here, with the detail of a real photo, so that decoding costs what it should."""
+"""The photos that the benchmarks send: drawn here, as detailed as real ones, so that decoding costs what it should."""
 
 from __future__ import annotations
 

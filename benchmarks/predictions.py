@@ -1,0 +1,132 @@
+"""How long one prediction takes and how many a second go through, beside the one-process baseline in the same run.
+
+Both run on this machine with the load generator; rounds alternate between them, and each figure is the median over the
+rounds, so that a noisy neighbour hits both alike. Times are only meaningful as ratios; milliseconds are shown to judge
+whether a person would notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from preflight import free_port
+from redis_server import ROOT
+
+from benchmarks.load import LoadResult, run_load
+from benchmarks.photos import drawn_photo, encoded
+from tests.processes import run_catnet, wait_until
+
+ROUNDS = 3
+CONCURRENCIES = (1, 8, 64)
+REQUESTS = {1: 300, 8: 1200, 64: 1600}
+WARM_UP = 100
+MODEL = "catnet-mlp"
+"""The network that the baseline runs too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    name: str
+    photo: bytes
+
+
+def measure_predictions() -> str:
+    """Run the benchmark. Returns: the results as Markdown. Raises: RuntimeError if any request fails."""
+    cases = [
+        Case("640x480 JPEG", encoded(drawn_photo(640, 480), "JPEG")),
+        Case("64x64 JPEG", encoded(drawn_photo(64, 64), "JPEG")),
+    ]
+    with (
+        tempfile.TemporaryDirectory(prefix="catnet-bench-") as directory,
+        run_catnet(Path(directory), LOG_LEVEL="warning") as catnet,
+        run_baseline(Path(directory)) as baseline,
+    ):
+        urls = {"catnet": f"{catnet.gateway_url}/predict?model={MODEL}", "baseline": f"{baseline}/predict"}
+        results = {case.name: _alternate(urls, case.photo) for case in cases}
+        memory = {service.name: _resident_megabytes(service.pid) for service in catnet.services}
+    return "\n".join([*_latency_table(results), "", *_memory_table(memory)])
+
+
+@contextmanager
+def run_baseline(directory: Path) -> Iterator[str]:
+    """The baseline on a free port, ready. Yields: its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.baseline.app:create_app", "--port", str(port)]
+    with (directory / "baseline.log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [*command, "--log-level", "warning"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until(lambda: _answers(f"{url}/metrics"), "the baseline answers")
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _alternate(urls: dict[str, str], photo: bytes) -> dict[int, dict[str, list[LoadResult]]]:
+    """Results by concurrency, then by what was measured, one a round."""
+    results: dict[int, dict[str, list[LoadResult]]] = {}
+    for concurrency in CONCURRENCIES:
+        rounds: dict[str, list[LoadResult]] = {name: [] for name in urls}
+        for _ in range(ROUNDS):
+            for name, url in urls.items():
+                result = asyncio.run(
+                    run_load(url, photo, concurrency=concurrency, requests=REQUESTS[concurrency], warm_up=WARM_UP)
+                )
+                if result.failures:
+                    raise RuntimeError(f"{name} at {concurrency} connections failed: {result.failures}")
+                rounds[name].append(result)
+        results[concurrency] = rounds
+    return results
+
+
+def _latency_table(results: dict[str, dict[int, dict[str, list[LoadResult]]]]) -> list[str]:
+    lines = [
+        "| photo | connections | P50 ms | P95 ms | P99 ms | requests/s | baseline P50 ms | ratio of requests/s |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for photo, by_concurrency in results.items():
+        for concurrency, rounds in by_concurrency.items():
+            ours, theirs = rounds["catnet"], rounds["baseline"]
+            ratio = _median(r.requests_per_second for r in ours) / _median(r.requests_per_second for r in theirs)
+            percentiles = [_median(r.percentile_ms(p) for r in ours) for p in (50, 95, 99)]
+            lines.append(
+                f"| {photo} | {concurrency} | "
+                + " | ".join(f"{value:.1f}" for value in percentiles)
+                + f" | {_median(r.requests_per_second for r in ours):.0f}"
+                + f" | {_median(r.percentile_ms(50) for r in theirs):.1f} | x{ratio:.2f} |"
+            )
+    return lines
+
+
+def _memory_table(memory: dict[str, float]) -> list[str]:
+    cells = " | ".join(f"{name} {megabytes:.0f} MB" for name, megabytes in memory.items())
+    return ["Resident memory after the load: " + cells.replace(" | ", ", ") + "."]
+
+
+def _resident_megabytes(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(kilobytes) / 1000
+
+
+def _median(values: Iterator[float] | Sequence[float]) -> float:
+    return statistics.median(values)
