@@ -17,8 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gateway.settings import Settings as GatewaySettings
-from inference.settings import Settings as InferenceSettings
-from monitor.settings import Settings as MonitorSettings
+from inference.settings import InferenceSettings
+from monitor.settings import MonitorSettings
 from preflight import StartError, check_model, check_ports, check_redis_url, free_port, lock_run_dir
 from pydantic import Field
 from redis_server import ROOT, RedisServerMissing, find_redis_server, redis_command

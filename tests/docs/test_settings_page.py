@@ -1,0 +1,42 @@
+"""docs/settings.md lists each setting of the code with its default, and no other."""
+
+from __future__ import annotations
+
+import pytest
+from gateway.settings import Settings as GatewaySettings
+from inference.settings import InferenceSettings
+from monitor.settings import MonitorSettings
+from servicekit.settings import ServiceSettings
+from start import LaunchSettings
+
+from tests.docs.pages import tables
+
+SECTIONS = {
+    "Every service": ServiceSettings,
+    "gateway": GatewaySettings,
+    "inference": InferenceSettings,
+    "monitor": MonitorSettings,
+    "make run": LaunchSettings,
+}
+
+
+def in_code(settings: type[ServiceSettings]) -> dict[str, str]:
+    """The settings that a class declares itself, as the environment spells them, with their defaults."""
+    return {
+        name.upper(): str(field.get_default(call_default_factory=True, validated_data={}))
+        for name, field in settings.model_fields.items()
+        if name in settings.__annotations__ and not (settings is ServiceSettings and name == "port")  # each has its own
+    }
+
+
+def test_every_section_is_one_of_a_settings_class() -> None:
+    assert list(tables("settings.md")) == list(SECTIONS)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_page_and_code_name_the_same_settings_with_the_same_defaults(section: str) -> None:
+    on_page = {name: cells[0] for name, cells in tables("settings.md")[section].items()}
+    expected = in_code(SECTIONS[section])
+    assert set(on_page) == set(expected)
+    for name, default in on_page.items():
+        assert default in (expected[name], "one a core"), name
