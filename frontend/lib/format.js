@@ -24,7 +24,7 @@ export function count(value) {
 /** 0.962 -> "96.2 %". Never rounds up to certainty: 0.9999 is "> 99.9 %". */
 export function percent(fraction) {
   if (!present(fraction)) return MISSING;
-  if (fraction > 0.9995 && fraction < 1) return `>${THIN_SPACE}99.9${THIN_SPACE}%`;
+  if (fraction >= 0.9995 && fraction < 1) return `>${THIN_SPACE}99.9${THIN_SPACE}%`;
   if (fraction > 0 && fraction < 0.0005) return `<${THIN_SPACE}0.1${THIN_SPACE}%`;
   return `${rounded(fraction * 100, 1, { padded: fraction > 0 && fraction < 1 })}${THIN_SPACE}%`;
 }

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Problem } from "../api/problem.js";
+import { driftSentence, featureKind, featureName } from "../lib/drift-words.js";
+import { photoFromTransfer } from "../lib/photo-from-transfer.js";
+import { pipelineVerdict } from "../lib/pipeline-words.js";
+import { predictionWords } from "../lib/prediction-words.js";
+import { connectionWords, problemWords } from "../lib/problem-words.js";
+import { windowFromAddress } from "../lib/report-windows.js";
+
+test("a certain prediction is said plainly", () => {
+  assert.equal(predictionWords({ label: "cat", cat_probability: 0.96, certain: true }).headline, "Yes, a cat.");
+  assert.equal(predictionWords({ label: "non-cat", cat_probability: 0.04, certain: true }).headline, "No, not a cat.");
+});
+
+test("a prediction the model does not stand by is not sure, whichever way it leans", () => {
+  const cat = predictionWords({ label: "cat", cat_probability: 0.58, certain: false });
+  const nonCat = predictionWords({ label: "non-cat", cat_probability: 0.42, certain: false });
+  assert.deepEqual([cat.verdict, cat.headline, nonCat.verdict], ["unsure", "Not sure.", "unsure"]);
+  assert.match(cat.sentence, /leans towards a cat.*58/);
+  assert.match(nonCat.sentence, /leans towards no cat.*42/);
+});
+
+test("every problem of the contract has words of its own, with something to do", () => {
+  const reasons = [400, 413, 415, 422, 429, 502, 503, 504, "network", "timeout", "unreadable"];
+  const titles = new Set(reasons.map((reason) => problemWords(new Problem(reason)).title));
+  assert.equal(titles.size, reasons.length);
+  for (const reason of reasons) assert.ok(problemWords(new Problem(reason)).advice.length > 20, String(reason));
+});
+
+test("only what may be answered the next time is offered to be tried again", () => {
+  const again = (reason) => problemWords(new Problem(reason)).retry;
+  assert.deepEqual([413, 415, 422, 404, 405].map(again), [false, false, false, false, false]);
+  assert.deepEqual([429, 500, 502, 503, 504, 599, "network", "timeout"].map(again), Array(8).fill(true));
+});
+
+test("a watcher is told what is away", () => {
+  assert.match(connectionWords(new Problem("network")), /connection/);
+  assert.match(connectionWords(new Problem(502)), /monitor/);
+});
+
+const drift = (changes) => ({ status: "ok", window_size: 500, minimum: 200, false_alarm_rate: 0.01, features: [{ name: "brightness", status: "ok" }], ...changes });
+
+test("too few photos are a state of their own, with how many are missing", () => {
+  assert.equal(driftSentence(drift({ status: "insufficient_data", window_size: 57 })), "57 of the 200 photos that a verdict needs.");
+});
+
+test("drift names the features that differ, as people call them", () => {
+  const features = [{ name: "colour_balance", status: "drift" }, { name: "contrast", status: "ok" }, { name: "cat_probability", status: "warning" }];
+  assert.match(driftSentence(drift({ status: "drift", features })), /colour balance and cat probability/);
+});
+
+test("a model without a reference is said to have none", () => {
+  assert.match(driftSentence(drift({ features: [] })), /without a reference/);
+});
+
+test("no word claims to know about the answers' truth", () => {
+  for (const status of ["insufficient_data", "ok", "warning", "drift"]) assert.doesNotMatch(driftSentence(drift({ status })), /concept/i);
+  assert.deepEqual([featureKind("cat_probability"), featureKind("brightness")], ["prediction", "data"]);
+});
+
+test("a feature nobody named here is still readable", () => assert.equal(featureName("aspect_ratio"), "aspect ratio"));
+
+const PIPELINE = { answered: 10, balanced: true, lag: 0, pending: 0, buffered: 0, dropped: 0 };
+
+test("the pipeline says when every prediction is counted, is on its way, or is missing", () => {
+  const status = (changes) => pipelineVerdict({ ...PIPELINE, ...changes }).status;
+  assert.equal(status({}), "ok");
+  assert.equal(status({ lag: 3 }), "waiting");
+  assert.equal(status({ buffered: 1 }), "waiting");
+  assert.equal(status({ dropped: 1 }), "broken");
+  assert.equal(status({ balanced: false }), "broken");
+});
+
+const file = (name) => ({ kind: "file", type: "image/jpeg", getAsFile: () => name, webkitGetAsEntry: () => ({ isDirectory: false }) });
+
+test("one dropped file is a photo", () => assert.deepEqual(photoFromTransfer({ items: [file("cat.jpg")] }), { photo: "cat.jpg" }));
+
+test("a folder, several files and a link are explained", () => {
+  const folder = { ...file("pets"), webkitGetAsEntry: () => ({ isDirectory: true }) };
+  assert.match(photoFromTransfer({ items: [folder] }).hint, /folder/);
+  assert.match(photoFromTransfer({ items: [file("a"), file("b")] }).hint, /One photo/);
+  assert.match(photoFromTransfer({ items: [{ kind: "string", type: "text/uri-list" }] }).hint, /link/);
+});
+
+test("an image copied from a page, with its words beside it, is a photo", () => {
+  assert.deepEqual(photoFromTransfer({ items: [{ kind: "string", type: "text/html" }, file("image.png")] }), { photo: "image.png" });
+});
+
+test("pasted words are none of our business", () => assert.equal(photoFromTransfer({ items: [{ kind: "string", type: "text/plain" }] }), null));
+
+test("the address names the window, and a mistyped one shows the default", () => {
+  assert.equal(windowFromAddress("?window=24h"), "24h");
+  for (const search of ["", "?window=", "?window=1y", "?window=__proto__"]) assert.equal(windowFromAddress(search), "1h");
+});
