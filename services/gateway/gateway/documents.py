@@ -1,0 +1,220 @@
+"""The shapes of the answers, for the gateway's description of itself; most are made by the services behind it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+Label = Literal["cat", "non-cat"]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Milliseconds = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class ModelName(BaseModel):
+    name: str
+    version: str
+
+
+class ImageFacts(BaseModel):
+    format: str = Field(description="By content, not by name.", examples=["JPEG"])
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+
+
+class PredictionTimings(BaseModel):
+    decode: Milliseconds
+    forward: Milliseconds
+    total: Milliseconds
+
+
+class Prediction(BaseModel):
+    prediction_id: str = Field(description="UUIDv7.")
+    label: Label
+    confidence: Annotated[float, Field(ge=0.5, le=1)] = Field(description="max(cat_probability, 1 - cat_probability)")
+    cat_probability: Probability
+    certain: bool = Field(description="False inside the model's band of doubt (split conformal, stated coverage).")
+    model: ModelName
+    image: ImageFacts
+    timings_ms: PredictionTimings
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str = Field(examples=["urn:catnet:problem:bad-request"])
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: str
+    instance: str = Field(description="The path that was asked.")
+    request_id: str
+
+
+class Conformal(BaseModel):
+    coverage: Probability
+
+
+class ReferenceFacts(BaseModel):
+    images: Count
+
+
+class ServedModel(BaseModel):
+    name: str
+    version: str
+    default: bool = Field(description="Whether it answers requests that name no model.")
+    classes: list[str]
+    metrics: dict[str, dict[str, float]] = Field(description="By data set.")
+    conformal: Conformal
+    reference: ReferenceFacts | None = Field(description="What drift is measured against.")
+    created: str
+    sha256: str
+
+
+class Models(BaseModel):
+    models: list[ServedModel]
+
+
+class ReportWindow(BaseModel):
+    name: Literal["15m", "1h", "24h", "7d"]
+    seconds: Count
+    start: datetime
+    end: datetime
+
+
+class PredictionCounts(BaseModel):
+    total: Count
+    cat: Count
+    non_cat: Count
+    uncertain: Count
+    cat_ratio: Probability | None
+    per_second: Annotated[float, Field(ge=0)]
+
+
+class StageLatency(BaseModel):
+    p50: Milliseconds | None
+
+
+class Stages(BaseModel):
+    decode: StageLatency
+    forward: StageLatency
+
+
+class LatencySummary(BaseModel):
+    count: Count
+    avg: Milliseconds | None
+    p50: Milliseconds | None
+    p95: Milliseconds | None
+    p99: Milliseconds | None
+    max: Milliseconds | None
+    relative_error: float
+    stages: Stages
+
+
+class ConfidenceHistogram(BaseModel):
+    bin_edges: list[float]
+    counts: list[Count]
+    mean: Probability | None
+
+
+class FeatureDrift(BaseModel):
+    name: str
+    status: str
+    psi: float | None
+    threshold: float | None
+    p_value: Probability | None
+    bin_edges: list[float]
+    reference: list[float]
+    current: list[float]
+
+
+class Drift(BaseModel):
+    status: Literal["insufficient_data", "ok", "warning", "drift"]
+    window_size: Count
+    minimum: Count
+    false_alarm_rate: Probability
+    features: list[FeatureDrift]
+
+
+class EstimatedAccuracy(BaseModel):
+    value: Probability | None
+    low: Probability | None
+    high: Probability | None
+
+
+class Feedback(BaseModel):
+    count: Count
+    accuracy: Probability | None
+    confusion: dict[Label, dict[Label, Count]]
+
+
+class Quality(BaseModel):
+    estimated_accuracy: EstimatedAccuracy
+    feedback: Feedback
+
+
+class Pipeline(BaseModel):
+    """How far counting has come, and whether every answered prediction is accounted for."""
+
+    lag: Count
+    pending: Count
+    consumed: Count
+    duplicates: Count
+    dead: Count
+    last_event_age_seconds: float | None
+
+
+class SeriesPoint(BaseModel):
+    time: datetime
+    total: Count
+    cat: Count
+    p50_ms: Milliseconds | None
+    p95_ms: Milliseconds | None
+
+
+class RecentPrediction(BaseModel):
+    prediction_id: str
+    time: datetime
+    label: Label
+    confidence: Probability
+    certain: bool
+    latency_ms: Milliseconds
+    model: str = Field(examples=["catnet-mlp/1"])
+    feedback: Label | None
+
+
+class Report(BaseModel):
+    window: ReportWindow
+    model: ModelName | None
+    predictions: PredictionCounts
+    latency_ms: LatencySummary
+    confidence: ConfidenceHistogram
+    drift: Drift
+    quality: Quality
+    pipeline: Pipeline
+    series: list[SeriesPoint]
+    recent: list[RecentPrediction]
+
+
+class ServiceStates(BaseModel):
+    inference: Literal["ok", "not ready", "away"]
+    monitor: Literal["ok", "not ready", "away"]
+    redis: Literal["ok", "away", "unknown"]
+
+
+class HealthState(BaseModel):
+    status: Literal["ok", "degraded"]
+    services: ServiceStates
+    version: str
+
+
+class Live(BaseModel):
+    status: Literal["live"]
+
+
+class Ready(BaseModel):
+    status: Literal["ready", "not ready"]
+    ok: list[str]
+    failing: dict[str, str] = Field(description="The reason by name.")
+    draining: bool

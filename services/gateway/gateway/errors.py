@@ -1,0 +1,71 @@
+"""What can go wrong at the door, and the status of each.
+
+    Problem
+        UploadRefused
+            MalformedUpload      400   no body, no field "file", an empty file, a broken multipart body
+            UploadTooSlow        408   the body did not arrive before the deadline
+            UploadTooLarge       413   the body is over MAX_UPLOAD_BYTES
+            UnsupportedUpload    415   a content type or encoding that is not taken
+        UpstreamFailed
+            UpstreamAway         502   no connection, or no usable answer
+            UpstreamOutOfTime    504   no answer before the deadline
+    AnsweredInstead              (an upstream's answer where a stream was asked for; it is passed on)
+    ClientLeft                   (nobody is left to answer)
+    PagesMissing                 (stops the start)
+
+An upstream's own 4xx, 5xx and 503 answers are not errors here: they are passed on as they are.
+"""
+
+from __future__ import annotations
+
+from servicekit.problems import Problem
+
+from gateway.transport import Answer
+
+
+class UploadRefused(Problem):
+    """The body of a prediction request cannot be taken."""
+
+
+class MalformedUpload(UploadRefused):
+    status = 400
+
+
+class UploadTooSlow(UploadRefused):
+    status = 408
+
+
+class UploadTooLarge(UploadRefused):
+    status = 413
+
+
+class UnsupportedUpload(UploadRefused):
+    status = 415
+
+
+class UpstreamFailed(Problem):
+    """A service behind the gateway did not give an answer that can be passed on."""
+
+
+class UpstreamAway(UpstreamFailed):
+    status = 502
+
+
+class UpstreamOutOfTime(UpstreamFailed):
+    status = 504
+
+
+class AnsweredInstead(Exception):
+    """An upstream refused a stream; ``answer`` says why."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class ClientLeft(Exception):
+    """The client closed its connection before its answer."""
+
+
+class PagesMissing(Exception):
+    """The folder of the pages does not hold them."""

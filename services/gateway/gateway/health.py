@@ -1,0 +1,85 @@
+"""Is what stands behind the gateway there? ``GET /health`` for people, and the ping that readiness uses."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from yarl import URL
+
+from gateway.transport import Call, Transport, TransportError
+
+State = Literal["ok", "not ready", "away", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What a service says about itself, and about what it needs."""
+
+    state: State
+    dependencies: dict[str, State]
+
+
+AWAY = Readiness("away", {})
+
+
+class NotReady(Exception):
+    """The service answers, and says that it is not ready."""
+
+
+class ReadinessProbe:
+    """Asks one service's ``/health/ready``, and always knows within the timeout."""
+
+    def __init__(self, url: URL, transport: Transport, *, timeout_seconds: float) -> None:
+        self._call = Call(url / "health" / "ready", {})
+        self._transport = transport
+        self._timeout_seconds = timeout_seconds
+
+    async def ask(self) -> Readiness:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                answer = await self._transport.send(self._call)
+        except (TransportError, TimeoutError):
+            return AWAY
+        return Readiness("ok" if answer.status == 200 else "not ready", _dependencies(answer.body))
+
+    async def ping(self) -> None:
+        """Raises: NotReady."""
+        if (await self.ask()).state != "ok":
+            raise NotReady
+
+
+def _dependencies(body: bytes) -> dict[str, State]:
+    try:
+        report = json.loads(body)
+        return {**dict.fromkeys(report["ok"], "ok"), **dict.fromkeys(report["failing"], "away")}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+class HealthSummary:
+    """``GET /health``: 503 while inference cannot be asked, because then the gateway's main job cannot be done."""
+
+    def __init__(self, inference: ReadinessProbe, monitor: ReadinessProbe, *, version: str) -> None:
+        self._inference = inference
+        self._monitor = monitor
+        self._version = version
+
+    async def show(self, request: Request) -> Response:
+        inference, monitor = await asyncio.gather(self._inference.ask(), self._monitor.ask())
+        dependencies = inference.dependencies | monitor.dependencies  # the monitor cannot work without Redis: it knows
+        services: dict[str, State] = {
+            "inference": inference.state,
+            "monitor": monitor.state,
+            "redis": dependencies.get("redis", "unknown"),
+        }
+        is_ok = all(state == "ok" for state in services.values())
+        return JSONResponse(
+            {"status": "ok" if is_ok else "degraded", "services": services, "version": self._version},
+            200 if inference.state == "ok" else 503,
+            {"cache-control": "no-store"},
+        )

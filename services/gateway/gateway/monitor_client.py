@@ -1,0 +1,31 @@
+"""What the gateway asks of the monitor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+
+from servicekit.request_context import RequestContext
+from yarl import URL
+
+from gateway.transport import Answer, AnswerStream
+from gateway.upstream import Upstream
+
+
+class MonitorClient:
+    """The query, which names the window, is the monitor's to understand: it is passed on as it is."""
+
+    def __init__(self, url: URL, upstream: Upstream) -> None:
+        self._report_url = url / "report"
+        self._stream_url = url / "stream"
+        self._upstream = upstream
+
+    async def report(self, query: Mapping[str, str], *, context: RequestContext, deadline: float) -> Answer:
+        """The report over one window."""
+        return await self._upstream.ask(self._report_url.with_query(query), context=context, deadline=deadline)
+
+    def stream(
+        self, query: Mapping[str, str], *, context: RequestContext, deadline: float
+    ) -> AbstractAsyncContextManager[AnswerStream]:
+        """The same report as server-sent events, on change."""
+        return self._upstream.stream(self._stream_url.with_query(query), context=context, deadline=deadline)

@@ -1,0 +1,76 @@
+"""``/api/models`` and ``/api/monitor/*``: what the services say about themselves, passed on."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from servicekit.health import Health
+from servicekit.request_context import request_context
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.answers import pass_on
+from gateway.errors import AnsweredInstead
+from gateway.inference_client import InferenceClient
+from gateway.interruption import Interrupted, client_left, interrupted_by
+from gateway.monitor_client import MonitorClient
+from gateway.transport import AnswerStream
+
+_STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # a proxy in front would hold events back
+]
+
+
+class Reports:
+    """Endpoints whose answers are one JSON document."""
+
+    def __init__(self, inference: InferenceClient, monitor: MonitorClient, *, timeout_seconds: float) -> None:
+        self._inference = inference
+        self._monitor = monitor
+        self._timeout_seconds = timeout_seconds
+
+    async def models(self, request: Request) -> Response:
+        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
+        answer = await self._inference.models(context=request_context(request.scope), deadline=deadline)
+        return pass_on(answer, request.scope)
+
+    async def report(self, request: Request) -> Response:
+        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
+        context = request_context(request.scope)
+        answer = await self._monitor.report(request.query_params, context=context, deadline=deadline)
+        return pass_on(answer, request.scope)
+
+
+class ReportStream:
+    """Server-sent events, passed on as they come until the monitor, the client or this process ends them.
+
+    Each end is a clean one, so that the browser's EventSource connects again.
+    """
+
+    def __init__(self, monitor: MonitorClient, health: Health, *, timeout_seconds: float) -> None:
+        self._monitor = monitor
+        self._health = health
+        self._timeout_seconds = timeout_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
+        query = QueryParams(scope["query_string"])
+        try:
+            async with self._monitor.stream(query, context=request_context(scope), deadline=deadline) as events:
+                await self._pass_on(events, scope, receive, send)
+        except AnsweredInstead as refusal:
+            await pass_on(refusal.answer, scope)(scope, receive, send)
+
+    async def _pass_on(self, events: AnswerStream, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
+        if scope["method"] == "GET":
+            with suppress(Interrupted):
+                async with interrupted_by(client_left(receive), self._health.draining.wait):
+                    async for chunk in events.chunks:
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body"})
