@@ -1,70 +1,23 @@
-"""A small model made with nnlib, pictures drawn here, and a stream in memory that can fail and stall."""
+"""A small model made with nnlib, a picture drawn here, and an application over both."""
 
 from __future__ import annotations
 
-import asyncio
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from events.accounting import PublisherCounters
-from events.prediction import PredictionEvent
 from fastapi.testclient import TestClient
 from inference.app import create_app
-from inference.event_stream import StreamUnavailable
 from inference.settings import InferenceSettings
 from nnlib.artifact import save_model
 from nnlib.network import build_network
 from PIL import Image
 
+from services.inference.tests.memory_stream import MemoryStream
+
 MakeModel = Callable[..., Path]
-
-
-class MemoryStream:
-    """An event stream in memory. ``fault`` is raised by every append while it is set; while ``running`` is not set,
-    appends stand still, as those to a stopped Redis do, and fail after ``stall_seconds``."""
-
-    def __init__(self) -> None:
-        self.events: list[PredictionEvent] = []
-        self.counters: list[PublisherCounters] = []
-        self.batches: list[int] = []
-        self.fault: Exception | None = None
-        self.refuses: Callable[[PredictionEvent], bool] = lambda event: False
-        self.poison: Callable[[PredictionEvent], bool] = lambda event: False
-        self.loses_reply = False
-        self.running = asyncio.Event()
-        self.running.set()
-        self.stall_seconds = 60.0
-        self.closed = False
-
-    async def append(self, events: Sequence[PredictionEvent], counters: PublisherCounters) -> int:
-        try:
-            async with asyncio.timeout(self.stall_seconds):
-                await self.running.wait()
-        except TimeoutError:
-            raise StreamUnavailable("stalled") from None
-        await asyncio.sleep(0)  # a round trip: others run meanwhile
-        if self.fault is not None:
-            raise self.fault
-        if any(map(self.poison, events)):
-            raise ValueError("cannot be packed")
-        accepted = [event for event in events if not self.refuses(event)]
-        self.events += accepted
-        self.counters.append(counters)
-        self.batches.append(len(events))
-        if self.loses_reply:
-            self.loses_reply = False
-            raise StreamUnavailable("reply lost")
-        return len(events) - len(accepted)
-
-    async def ping(self) -> None:
-        if self.fault is not None:
-            raise self.fault
-
-    async def close(self) -> None:
-        self.closed = True
 
 
 @pytest.fixture

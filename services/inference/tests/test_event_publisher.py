@@ -1,0 +1,223 @@
+"""Every answered prediction is published, kept back or counted as dropped; and none waits for that beyond its bound."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from events.accounting import PublisherCounters
+from events.prediction import PredictionEvent
+from hypothesis import given
+from hypothesis import strategies as st
+from inference import event_publisher
+from inference.event_publisher import MAX_BATCH, EventPublisher
+from inference.event_stream import StreamUnavailable
+
+from services.inference.tests.memory_stream import MemoryStream
+
+pytestmark = pytest.mark.anyio
+
+WAIT_SECONDS = 0.02
+
+
+@pytest.fixture(autouse=True)
+def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_publisher, "FIRST_BACKOFF_SECONDS", 0.001)
+    monkeypatch.setattr(event_publisher, "LONGEST_BACKOFF_SECONDS", 0.005)
+
+
+def event(number: int) -> PredictionEvent:
+    return PredictionEvent(
+        prediction_id=f"00000000-0000-7000-8000-{number:012d}",
+        time=datetime.now(UTC),
+        model_name="catnet-mlp",
+        model_version="1",
+        label="cat",
+        cat_probability=0.9,
+        certain=True,
+        decode_seconds=0.001,
+        forward_seconds=0.0001,
+        total_seconds=0.002,
+        image_format="JPEG",
+        image_width=64,
+        image_height=64,
+        image_bytes=1000,
+        features={},
+    )
+
+
+def publisher_of(
+    stream: MemoryStream, *, buffer_size: int = 1000, wait_seconds: float = WAIT_SECONDS, flush_seconds: float = 5.0
+) -> EventPublisher:
+    return EventPublisher(stream, buffer_size=buffer_size, wait_seconds=wait_seconds, flush_seconds=flush_seconds)
+
+
+def balanced(counters: PublisherCounters) -> bool:
+    return counters.answered == counters.published + counters.buffered + sum(counters.dropped.values())
+
+
+def number_of(event: PredictionEvent) -> int:
+    return int(event.prediction_id[-12:])
+
+
+def numbers(stream: MemoryStream) -> list[int]:
+    return [number_of(event) for event in stream.events]
+
+
+async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - not every condition has an event to wait for
+            await asyncio.sleep(0.001)
+
+
+async def test_an_answer_leaves_after_its_event_is_in_the_stream(stream: MemoryStream) -> None:
+    async with publisher_of(stream, wait_seconds=5) as publisher:
+        for number in range(3):
+            await publisher.publish(event(number))
+            assert numbers(stream)[-1] == number
+
+
+async def test_requests_that_come_together_share_appends(stream: MemoryStream) -> None:
+    async with publisher_of(stream, wait_seconds=5) as publisher:
+        await asyncio.gather(*(publisher.publish(event(number)) for number in range(100)))
+    assert numbers(stream) == list(range(100))
+    assert len([size for size in stream.batches if size]) <= 2
+
+
+async def test_an_append_is_bounded_and_the_order_is_kept(stream: MemoryStream) -> None:
+    stream.fault = StreamUnavailable("away")
+    async with publisher_of(stream, buffer_size=10_000, wait_seconds=0.001) as publisher:
+        for number in range(3 * MAX_BATCH):
+            await publisher.publish(event(number))
+        stream.fault = None
+        await until(lambda: publisher.counters.published == 3 * MAX_BATCH)
+    assert numbers(stream) == list(range(3 * MAX_BATCH))
+    assert max(stream.batches) == MAX_BATCH
+
+
+async def test_a_stalled_stream_delays_an_answer_by_the_bound_and_then_not_at_all(stream: MemoryStream) -> None:
+    stream.running.clear()
+    async with publisher_of(stream) as publisher:
+        began = time.monotonic()
+        await publisher.publish(event(0))
+        first = time.monotonic() - began
+        assert WAIT_SECONDS * 0.9 <= first < 1
+        later = [asyncio.create_task(publisher.publish(event(number))) for number in range(1, 50)]
+        await asyncio.sleep(0)  # one turn of the loop: none of them waits for anything
+        assert all(task.done() for task in later)
+        stream.running.set()
+    assert numbers(stream) == list(range(50))
+
+
+async def test_waiting_resumes_when_the_stream_is_back(stream: MemoryStream) -> None:
+    stream.fault = StreamUnavailable("away")
+    async with publisher_of(stream, wait_seconds=5) as publisher:
+        await publisher.publish(event(0))  # released by the failure, long before its bound
+        stream.fault = None
+        await until(lambda: publisher.counters.buffered == 0)
+        await publisher.publish(event(1))
+        assert numbers(stream) == [0, 1]
+
+
+async def test_what_does_not_fit_the_buffer_is_dropped_and_counted(stream: MemoryStream) -> None:
+    stream.fault = StreamUnavailable("away")
+    async with publisher_of(stream, buffer_size=10) as publisher:
+        for number in range(15):
+            await publisher.publish(event(number))
+        assert publisher.counters == PublisherCounters(15, 0, 10, {"buffer_full": 5, "refused": 0, "shutdown": 0})
+        stream.fault = None
+    assert numbers(stream) == list(range(10))
+    assert publisher.counters == PublisherCounters(15, 10, 0, {"buffer_full": 5, "refused": 0, "shutdown": 0})
+
+
+async def test_the_stream_learns_the_last_counters_even_when_traffic_stops(stream: MemoryStream) -> None:
+    stream.refuses = lambda event: number_of(event) == 1
+    async with publisher_of(stream) as publisher:
+        for number in range(3):
+            await publisher.publish(event(number))
+        await until(lambda: stream.counters[-1] == publisher.counters)
+        assert publisher.counters == PublisherCounters(3, 2, 0, {"buffer_full": 0, "refused": 1, "shutdown": 0})
+
+
+async def test_an_idle_publisher_writes_nothing(stream: MemoryStream) -> None:
+    async with publisher_of(stream) as publisher:
+        await publisher.publish(event(0))
+        appends = len(stream.batches)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert len(stream.batches) == appends
+
+
+async def test_one_poisonous_event_is_dropped_alone(stream: MemoryStream) -> None:
+    stream.poison = lambda event: number_of(event) == 137
+    async with publisher_of(stream) as publisher:
+        await asyncio.gather(*(publisher.publish(event(number)) for number in range(300)))
+    assert numbers(stream) == [number for number in range(300) if number != 137]
+    assert publisher.counters == PublisherCounters(300, 299, 0, {"buffer_full": 0, "refused": 1, "shutdown": 0})
+
+
+async def test_a_retry_after_a_lost_reply_counts_once(stream: MemoryStream) -> None:
+    async with publisher_of(stream) as publisher:
+        await until(lambda: bool(stream.batches))
+        stream.loses_reply = True
+        await publisher.publish(event(7))
+    assert numbers(stream) == [7, 7]  # the consumer knows it by its id
+    assert publisher.counters.published == stream.counters[-1].published == 1
+
+
+async def test_closing_flushes_in_order(stream: MemoryStream) -> None:
+    stream.fault = StreamUnavailable("away")
+    async with publisher_of(stream) as publisher:
+        for number in range(20):
+            await publisher.publish(event(number))
+        stream.fault = None
+    assert numbers(stream) == list(range(20))
+    assert stream.counters[-1] == publisher.counters
+
+
+async def test_closing_is_bounded_and_counts_what_it_leaves(stream: MemoryStream) -> None:
+    stream.running.clear()
+    stream.stall_seconds = 0.05
+    began = time.monotonic()
+    async with publisher_of(stream, flush_seconds=0.1) as publisher:
+        for number in range(20):
+            await publisher.publish(event(number))
+    assert time.monotonic() - began < 2
+    assert publisher.counters == PublisherCounters(20, 0, 0, {"buffer_full": 0, "refused": 0, "shutdown": 20})
+
+
+@given(
+    steps=st.lists(st.sampled_from(["publish", "away", "back", "lose reply", "turn"]), max_size=60),
+    buffer_size=st.integers(1, 8),
+    refused=st.sets(st.integers(0, 20)),
+)
+def test_the_counters_balance_at_every_moment(steps: list[str], buffer_size: int, refused: set[int]) -> None:
+    async def scenario() -> None:
+        stream = MemoryStream()
+        stream.refuses = lambda event: number_of(event) in refused
+        answered = 0
+        async with publisher_of(stream, buffer_size=buffer_size, wait_seconds=0) as publisher:
+            for step in steps:
+                match step:
+                    case "publish":
+                        await publisher.publish(event(answered))
+                        answered += 1
+                    case "away" | "back":
+                        stream.fault = StreamUnavailable("away") if step == "away" else None
+                    case "lose reply":
+                        stream.loses_reply = True
+                    case "turn":
+                        await asyncio.sleep(0.002)
+                assert balanced(publisher.counters)
+                assert publisher.counters.answered == answered
+                assert all(map(balanced, stream.counters))
+            stream.fault = None
+        assert publisher.counters.buffered == 0
+        assert balanced(publisher.counters)
+        assert stream.counters[-1] == publisher.counters
+        assert len(set(numbers(stream))) == publisher.counters.published
+
+    asyncio.run(scenario())

@@ -1,0 +1,88 @@
+"""Which models are served, and which refuse the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from inference.errors import UnknownModel
+from inference.model_registry import ModelRefused, ModelRegistry
+
+from services.inference.tests.conftest import MakeModel
+
+
+def test_of_each_name_the_highest_version_is_served_in_natural_order(models_dir: Path, make_model: MakeModel) -> None:
+    for version in ("1", "9", "10"):
+        make_model("catnet-mlp", version)
+    make_model("other", "1.9")
+    make_model("other", "1.10")
+    registry = ModelRegistry.load(models_dir, "other")
+    assert {model.manifest.name: model.manifest.version for model in registry} == {"catnet-mlp": "10", "other": "1.10"}
+    assert registry.get(None) is registry.get("other")
+
+
+def test_hidden_folders_and_files_beside_the_models_are_no_models(models_dir: Path, make_model: MakeModel) -> None:
+    make_model()
+    (models_dir / ".git").mkdir()
+    (models_dir / "README.md").write_text("models")
+    (models_dir / "catnet-mlp" / ".incoming").mkdir()
+    registry = ModelRegistry.load(models_dir, "catnet-mlp")
+    assert [model.manifest.version for model in registry] == ["1"]
+
+
+def test_a_name_that_is_not_served_is_unknown(models_dir: Path, make_model: MakeModel) -> None:
+    make_model()
+    with pytest.raises(UnknownModel):
+        ModelRegistry.load(models_dir, "catnet-mlp").get("../catnet-mlp")
+
+
+def refusal(models_dir: Path, default: str = "catnet-mlp") -> str:
+    with pytest.raises(ModelRefused) as refused:
+        ModelRegistry.load(models_dir, default)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert "nowhere" in refusal(tmp_path / "nowhere")
+
+
+def test_a_default_that_is_not_there_is_named_with_what_is(models_dir: Path, make_model: MakeModel) -> None:
+    make_model()
+    message = refusal(models_dir, "dognet")
+    assert "DEFAULT_MODEL='dognet'" in message
+    assert "catnet-mlp" in message
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "manifest.json"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "changed"])
+def test_a_damaged_model_is_refused_with_the_file(
+    models_dir: Path, make_model: MakeModel, file: str, damage: str
+) -> None:
+    path = make_model() / file
+    if damage == "missing":
+        path.unlink()
+    elif damage == "truncated":
+        path.write_bytes(path.read_bytes()[:-100])
+    else:
+        path.write_bytes(path.read_bytes().replace(b'"temperature"', b'"temporature"').replace(b"linear1", b"linear9"))
+    assert file in refusal(models_dir)
+
+
+def test_a_damaged_model_refuses_the_start_also_where_it_is_not_the_default(
+    models_dir: Path, make_model: MakeModel
+) -> None:
+    make_model()
+    (make_model("other") / "model.safetensors").write_bytes(b"")
+    assert "other" in refusal(models_dir)
+
+
+def test_a_name_without_versions_is_refused(models_dir: Path, make_model: MakeModel) -> None:
+    make_model()
+    (models_dir / "empty").mkdir()
+    assert "empty" in refusal(models_dir)
+
+
+def test_a_model_in_another_s_folder_is_refused(models_dir: Path, make_model: MakeModel) -> None:
+    make_model("catnet-mlp", "1", folder="2")
+    assert "catnet-mlp/1" in refusal(models_dir)
