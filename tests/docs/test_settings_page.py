@@ -18,6 +18,7 @@ SECTIONS = {
     "monitor": MonitorSettings,
     "make run": LaunchSettings,
 }
+WORDED_DEFAULTS = {("inference", "WORKER_THREADS"): "one a core", ("make run", "REDIS_URL"): "none"}
 
 
 def in_code(settings: type[ServiceSettings]) -> dict[str, str]:
@@ -36,7 +37,5 @@ def test_every_section_is_one_of_a_settings_class() -> None:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_page_and_code_name_the_same_settings_with_the_same_defaults(section: str) -> None:
     on_page = {name: cells[0] for name, cells in tables("settings.md")[section].items()}
-    expected = in_code(SECTIONS[section])
-    assert set(on_page) == set(expected)
-    for name, default in on_page.items():
-        assert default in (expected[name], "one a core"), name
+    in_words = {name: default for (title, name), default in WORDED_DEFAULTS.items() if title == section}
+    assert on_page == in_code(SECTIONS[section]) | in_words
