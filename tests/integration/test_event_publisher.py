@@ -1,0 +1,286 @@
+"""The publisher on a real Redis: nothing lost, nothing out of order, counters exact, whatever happens to Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+
+import pytest
+import redis
+from events.accounting import PublisherCounters
+from events.names import PUBLISHERS, STREAM, publisher_counters
+from events.prediction import PredictionEvent
+from inference.event_publisher import EventPublisher
+from inference.redis_event_stream import TIMEOUT_SECONDS, RedisEventStream
+from redis_server import RedisServer
+
+pytestmark = pytest.mark.anyio
+
+WAIT_SECONDS = 0.02
+NONE_DROPPED = {"buffer_full": 0, "refused": 0, "shutdown": 0}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def instance() -> str:
+    return str(uuid.uuid4())
+
+
+@pytest.fixture
+def client(redis_server: RedisServer) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(redis_server.url, decode_responses=True) as client:
+        yield client
+
+
+@asynccontextmanager
+async def publishing(
+    url: str, instance: str, *, wait_seconds: float = WAIT_SECONDS, flush_seconds: float = 5.0
+) -> AsyncIterator[EventPublisher]:
+    stream = RedisEventStream(url, instance=instance)
+    async with EventPublisher(
+        stream, buffer_size=10_000, wait_seconds=wait_seconds, flush_seconds=flush_seconds
+    ) as publisher:
+        yield publisher
+    await stream.close()
+
+
+def event(number: int) -> PredictionEvent:
+    return PredictionEvent(
+        prediction_id=f"00000000-0000-7000-8000-{number:012d}",
+        time=datetime(2026, 1, 2, 3, 4, 5, number, tzinfo=UTC),
+        model_name="catnet-mlp",
+        model_version="1",
+        label="non-cat",
+        cat_probability=0.123456,
+        certain=False,
+        decode_seconds=0.001,
+        forward_seconds=0.0001,
+        total_seconds=0.002,
+        image_format="JPEG",
+        image_width=640,
+        image_height=480,
+        image_bytes=20_000,
+        features={"brightness": 0.25, "hidden_norm": 3.5},
+        request_id="abc-1",
+        traceparent=f"00-{'a' * 32}-{'b' * 16}-01",
+    )
+
+
+def stored(client: redis.Redis) -> list[PredictionEvent]:
+    return [PredictionEvent.from_fields(fields) for _, fields in client.xrange(STREAM)]
+
+
+def numbers(client: redis.Redis) -> list[int]:
+    return [int(event.prediction_id[-12:]) for event in stored(client)]
+
+
+def stored_counters(client: redis.Redis, instance: str) -> PublisherCounters:
+    return PublisherCounters.from_fields(client.hgetall(publisher_counters(instance)))
+
+
+async def publish_together(publisher: EventPublisher, numbers: range) -> None:
+    await asyncio.gather(*(publisher.publish(event(number)) for number in numbers))
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - the other process has no event to wait for
+            await asyncio.sleep(0.01)
+
+
+@contextmanager
+def stopped(client: redis.Redis) -> Iterator[None]:
+    """Redis as a frozen machine: its connections stay open, and nothing is answered."""
+    pid = client.info("server")["process_id"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def test_events_are_stored_whole_and_in_order(
+    redis_server: RedisServer, client: redis.Redis, instance: str
+) -> None:
+    async with publishing(redis_server.url, instance, wait_seconds=1) as publisher:
+        await publish_together(publisher, range(200))
+        assert stored(client) == [event(number) for number in range(200)]
+
+
+async def test_events_that_come_together_share_transactions(
+    redis_server: RedisServer, client: redis.Redis, instance: str
+) -> None:
+    async with publishing(redis_server.url, instance, wait_seconds=1) as publisher:
+        await publisher.publish(event(0))
+        client.config_resetstat()
+        for start in range(1, 1001, 100):
+            await publish_together(publisher, range(start, start + 100))
+    assert client.info("commandstats")["cmdstat_xadd"]["calls"] == 1000
+    assert client.info("commandstats")["cmdstat_exec"]["calls"] <= 20
+
+
+async def test_the_counters_are_exact_at_any_time(
+    redis_server: RedisServer, client: redis.Redis, instance: str
+) -> None:
+    before = time.time()
+    async with publishing(redis_server.url, instance, wait_seconds=1) as publisher:
+        for count in range(1, 20):
+            await publisher.publish(event(count))
+            assert stored_counters(client, instance) == PublisherCounters(count, count, 0, NONE_DROPPED)
+        assert before <= client.zscore(PUBLISHERS, instance) <= time.time()
+
+
+async def test_a_publisher_starts_and_answers_without_redis(redis_server: RedisServer, instance: str) -> None:
+    redis_server.stop()
+    async with publishing(redis_server.url, instance) as publisher:
+        await publish_together(publisher, range(50))
+        assert publisher.counters == PublisherCounters(50, 0, 50, NONE_DROPPED)
+        await asyncio.to_thread(redis_server.start)
+        await until(lambda: publisher.counters.published == 50)
+    with redis.Redis.from_url(redis_server.url, decode_responses=True) as client:
+        assert numbers(client) == list(range(50))
+
+
+async def test_a_redis_that_is_killed_and_restarted_has_every_event_in_order(
+    redis_server: RedisServer, client: redis.Redis, instance: str
+) -> None:
+    async with publishing(redis_server.url, instance) as publisher:
+        for outage in range(3):
+            start = outage * 100
+            await publish_together(publisher, range(start, start + 50))
+            await asyncio.to_thread(redis_server.kill)
+            began = time.monotonic()
+            await publish_together(publisher, range(start + 50, start + 100))
+            assert time.monotonic() - began < 1
+            await asyncio.to_thread(redis_server.start)
+        await until(lambda: publisher.counters.buffered == 0)
+    assert list(dict.fromkeys(numbers(client))) == list(range(300))
+    assert stored_counters(client, instance) == PublisherCounters(300, 300, 0, NONE_DROPPED)
+
+
+async def test_a_stopped_redis_delays_one_answer_by_the_bound_and_the_next_not_at_all(
+    redis_server: RedisServer, client: redis.Redis, instance: str
+) -> None:
+    async with publishing(redis_server.url, instance) as publisher:
+        await publisher.publish(event(0))
+        with stopped(client):
+            began = time.monotonic()
+            await publisher.publish(event(1))
+            assert WAIT_SECONDS * 0.9 <= time.monotonic() - began < 0.5
+            later = [asyncio.create_task(publisher.publish(event(number))) for number in range(2, 100)]
+            await asyncio.sleep(0)  # one turn of the loop: none of them waits for anything
+            assert all(task.done() for task in later)
+            await asyncio.sleep(1.5 * TIMEOUT_SECONDS)  # long enough for the append under way to be given up
+        await until(lambda: publisher.counters.buffered == 0)
+        assert publisher.counters == PublisherCounters(100, 100, 0, NONE_DROPPED)
+    assert list(dict.fromkeys(numbers(client))) == list(range(100))
+    assert stored_counters(client, instance) == publisher.counters
+
+
+async def test_a_lost_reply_repeats_events_but_never_a_count(
+    redis_server: RedisServer, client: redis.Redis, instance: str
+) -> None:
+    async with (
+        LossyProxy(redis_server.port) as proxy,
+        publishing(f"redis://127.0.0.1:{proxy.port}/0", instance) as publisher,
+    ):
+        await publish_together(publisher, range(5))
+        proxy.replies_to_lose = 1
+        await publish_together(publisher, range(5, 10))
+        await until(lambda: publisher.counters.buffered == 0)
+        assert publisher.counters == PublisherCounters(10, 10, 0, NONE_DROPPED)
+    assert numbers(client) == [*range(5), *range(5, 10), *range(5, 10)]
+    assert stored_counters(client, instance) == PublisherCounters(10, 10, 0, NONE_DROPPED)
+
+
+async def test_a_full_redis_keeps_events_back_and_drops_none(
+    redis_server: RedisServer, client: redis.Redis, instance: str
+) -> None:
+    async with publishing(redis_server.url, instance) as publisher:
+        client.config_set("maxmemory", "1")
+        await publish_together(publisher, range(20))
+        await until(lambda: client.info("errorstats").get("errorstat_OOM", {}).get("count", 0) >= 2)
+        assert publisher.counters == PublisherCounters(20, 0, 20, NONE_DROPPED)
+        client.config_set("maxmemory", "0")
+        await until(lambda: publisher.counters.published == 20)
+    assert numbers(client) == list(range(20))
+
+
+async def test_an_event_that_redis_refuses_is_dropped_and_blocks_nothing(
+    redis_server: RedisServer, client: redis.Redis, instance: str
+) -> None:
+    async with publishing(redis_server.url, instance, wait_seconds=1) as publisher:
+        client.set(STREAM, "of another type")
+        await publish_together(publisher, range(5))
+        await until(lambda: publisher.counters.buffered == 0)
+        client.delete(STREAM)
+        await publish_together(publisher, range(5, 10))
+    assert numbers(client) == list(range(5, 10))
+    assert stored_counters(client, instance) == PublisherCounters(10, 5, 0, {**NONE_DROPPED, "refused": 5})
+
+
+async def test_leaving_is_bounded_and_counts_what_redis_never_took(
+    redis_server: RedisServer, client: redis.Redis, instance: str
+) -> None:
+    with stopped(client):
+        began = time.monotonic()
+        async with publishing(redis_server.url, instance, flush_seconds=0.5) as publisher:
+            await publish_together(publisher, range(5))
+        assert time.monotonic() - began < 0.5 + 2 * TIMEOUT_SECONDS
+    assert publisher.counters == PublisherCounters(5, 0, 0, {**NONE_DROPPED, "shutdown": 5})
+
+
+async def test_ping_tells_whether_redis_answers(redis_server: RedisServer, instance: str) -> None:
+    stream = RedisEventStream(redis_server.url, instance=instance)
+    await stream.ping()
+    redis_server.stop()
+    with pytest.raises(redis.ConnectionError):
+        await stream.ping()
+
+
+class LossyProxy:
+    """Passes everything on to Redis and back, but cuts the connection in place of a reply that it is to lose."""
+
+    def __init__(self, redis_port: int) -> None:
+        self._redis_port = redis_port
+        self.replies_to_lose = 0
+
+    @property
+    def port(self) -> int:
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def __aenter__(self) -> LossyProxy:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        redis_reader, redis_writer = await asyncio.open_connection("127.0.0.1", self._redis_port)
+        requests = asyncio.create_task(self._pass_requests_on(reader, redis_writer))
+        while reply := await redis_reader.read(65536):
+            if self.replies_to_lose and b"\r\n*" in reply:  # the array that answers EXEC
+                self.replies_to_lose -= 1
+                break
+            writer.write(reply)
+        requests.cancel()
+        redis_writer.close()
+        writer.close()
+
+    async def _pass_requests_on(self, reader: asyncio.StreamReader, redis_writer: asyncio.StreamWriter) -> None:
+        while request := await reader.read(65536):
+            redis_writer.write(request)
+        redis_writer.close()
