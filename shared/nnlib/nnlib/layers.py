@@ -7,6 +7,7 @@ each, under the same key, so an optimizer needs to know nothing about layers.
 Only forward(training=True) may write to a layer: serving runs one network from many threads.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Self
@@ -51,7 +52,7 @@ class Flatten(Layer):
     def forward(self, inputs: Array, *, training: bool = False) -> Array:
         if training:
             self._shape = inputs.shape
-        return inputs.reshape(len(inputs), -1)
+        return inputs.reshape(len(inputs), math.prod(inputs.shape[1:]))  # -1 would fail on an empty batch
 
     def backward(self, output_gradient: Array) -> Array:
         return output_gradient.reshape(self._shape)

@@ -7,6 +7,7 @@ The order is chosen for speed and does not change the result by more than roundi
 behind transparency are applied to the 64x64 picture, because a centred square commutes with all three.
 """
 
+import warnings
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -29,6 +30,9 @@ _REDUCING_GAP = 2.0
 _REGISTERED = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)
 Image.preinit()
 register_heif_opener()
+
+# Of odd metadata in a stranger's photo Pillow warns on stderr, with a path of this machine, and decodes on.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
