@@ -120,6 +120,7 @@ def test_the_orientation_test_could_fail():
     assert all(difference(side, square(image)).mean() > 10 for side in sides)
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_damaged_exif_does_not_spoil_a_sound_picture():
     data = encode(photo(80, 80), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     assert preprocess(data).pixels.shape == (64, 64, 3)
