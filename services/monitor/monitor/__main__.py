@@ -1,0 +1,20 @@
+"""``python -m monitor`` runs the service."""
+
+from __future__ import annotations
+
+from servicekit.logs import configure_logs
+from servicekit.server import serve
+from servicekit.settings import read_settings
+
+from monitor.app import create_app
+from monitor.settings import MonitorSettings
+
+
+def main() -> None:
+    settings = read_settings(MonitorSettings)
+    configure_logs(service="monitor", level=settings.log_level, style=settings.log_format)
+    serve(create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Put the monitor together: one consumer task, the reports, the event streams, and the metrics, all on one Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from servicekit.application import create_service
+from servicekit.health import Dependency, Health
+from servicekit.problems import problem_response
+from starlette.requests import Request
+from starlette.responses import Response
+
+from monitor.consumer import Consumer
+from monitor.live import LiveReports
+from monitor.manifests import Manifests
+from monitor.metrics import AggregatesCollector, Snapshot
+from monitor.redis_stream import RedisAway, RedisStream
+from monitor.report import Report, Reports, find_window
+from monitor.routes import ROUTES
+from monitor.settings import MonitorSettings
+from monitor.windows import DEFAULT_WINDOW, Window
+
+
+def create_app(settings: MonitorSettings) -> FastAPI:
+    """The monitor as an application; it reaches for Redis when it starts, and keeps trying."""
+    stream = RedisStream(settings.redis_url)
+    manifests = Manifests(settings.models_dir)
+    reports = Reports(stream, manifests, default_model=settings.default_model)
+    registry = CollectorRegistry()
+    health = Health()
+    health.register(Dependency("redis", stream.ping))
+
+    async def build(window: Window, model: str | None) -> Report:
+        return await reports.build(window, await reports.manifest(model))
+
+    async def snapshot() -> Snapshot:
+        return Snapshot(await reports.totals(), await stream.accounts(), await build(find_window(DEFAULT_WINDOW), None))
+
+    live = LiveReports(build, max_listeners=settings.max_listeners, registry=registry)
+    aggregates = AggregatesCollector(snapshot)
+    registry.register(aggregates)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        consumer = Consumer(
+            stream,
+            manifests,
+            batch_events=settings.batch_events,
+            claim_idle_seconds=settings.claim_idle_seconds,
+            dedupe_hours=settings.dedupe_hours,
+        )
+        aggregates.open()
+        consuming = asyncio.create_task(consumer.run())
+        try:
+            yield
+        finally:
+            consumer.stop()
+            await consuming
+            aggregates.close()
+            await stream.close()
+
+    app = create_service("monitor", settings, lifespan=lifespan, health=health, registry=registry, routes=ROUTES)
+    app.state.reports = reports
+    app.state.live = live
+    app.add_exception_handler(RedisAway, _answer_redis_away)
+    return app
+
+
+async def _answer_redis_away(request: Request, error: Exception) -> Response:
+    return problem_response(request.scope, 503, "The store of the aggregates does not answer.", {"Retry-After": "1"})

@@ -1,0 +1,143 @@
+"""Stream entries as one batch of changes, computed before Redis is asked to make them all or none.
+
+What an entry adds depends on the entry alone (and its model's manifest), never on when or where it is read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from events.prediction import InvalidEvent, PredictionEvent
+
+from monitor.aggregates import MILLION, Counts, count_event, latency_edge_field, merge
+from monitor.keys import Keys
+from monitor.manifests import Manifests, is_model_name
+from monitor.windows import HOUR, MINUTE, SPANS
+
+MAX_ENTRY_CHARACTERS = 16_384
+"""An event has about 700."""
+MAX_DEAD_CHARACTERS = 4096
+"""How much of an entry that cannot be read is kept."""
+MAX_AHEAD_SECONDS = 300
+"""How far an event's clock may be ahead of its arrival in the stream."""
+MAX_DURATION_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEntry:
+    """``id`` is "<milliseconds>-<number>": when it arrived in the stream, by the clock of Redis."""
+
+    id: str
+    fields: Mapping[str, str]
+
+    @property
+    def arrival_seconds(self) -> float:
+        return int(self.id.partition("-")[0]) / 1000
+
+    @property
+    def characters(self) -> int:
+        return sum(len(name) + len(value) for name, value in self.fields.items())
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    entry_id: str
+    reason: str
+    content: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """All that is to change in Redis because of some entries.
+
+    ``counts``: key -> field -> increment. ``expire_at``: key -> epoch seconds. ``remember``: key -> prediction ids.
+    """
+
+    entry_ids: list[str] = field(default_factory=list)
+    counts: dict[str, Counts] = field(default_factory=dict)
+    expire_at: dict[str, int] = field(default_factory=dict)
+    remember: dict[str, list[str]] = field(default_factory=dict)
+    dead: list[DeadLetter] = field(default_factory=list)
+    last_event_us: int = -1
+
+
+def plan(entries: Sequence[StreamEntry], manifests: Manifests, keys: Keys, known: Set[str] = frozenset()) -> Batch:
+    """What the entries change; those whose prediction id is ``known`` or comes twice only count as duplicates."""
+    batch = Batch()
+    seen = set(known)
+    pipeline: Counts = Counter()
+    minutes: defaultdict[tuple[str, int], Counts] = defaultdict(Counter)
+    totals: defaultdict[str, Counts] = defaultdict(Counter)
+    for entry in entries:
+        batch.entry_ids.append(entry.id)
+        try:
+            event = read_event(entry)
+        except InvalidEvent as reason:
+            pipeline["dead"] += 1
+            batch.dead.append(_dead_letter(entry, str(reason)))
+            continue
+        if event.prediction_id in seen:
+            pipeline["duplicates"] += 1
+            continue
+        seen.add(event.prediction_id)
+        pipeline["consumed"] += 1
+        time = event.time.timestamp()
+        batch.last_event_us = max(batch.last_event_us, round(time * MILLION))
+        batch.remember.setdefault(keys.remembered(_hour_made(event)), []).append(event.prediction_id)
+        manifest = manifests.get(event.model_name, event.model_version)
+        count_event(minutes[manifest.model, MINUTE.start_of(time)], event, manifest)
+        totals[manifest.model][latency_edge_field(event.total_seconds)] += 1
+
+    for (model, minute), counts in minutes.items():
+        totals[model].update(counts)
+        for span in SPANS:
+            start = span.start_of(minute)
+            key = keys.bucket(span, model, start)
+            batch.counts[key] = merge([batch.counts.get(key, {}), counts])
+            batch.expire_at[key] = start + span.seconds + span.kept_seconds
+    for model, counts in totals.items():
+        batch.counts[keys.total(model)] = counts
+    batch.counts[keys.models] = Counter({model: counts["events"] for model, counts in totals.items()})
+    batch.counts[keys.pipeline] = pipeline
+    return batch
+
+
+def read_event(entry: StreamEntry) -> PredictionEvent:
+    """The event of an entry.
+
+    Raises: InvalidEvent if it is none, is far too large, or says what cannot be.
+    """
+    if entry.characters > MAX_ENTRY_CHARACTERS:
+        raise InvalidEvent(f"entry has {entry.characters} characters, more than {MAX_ENTRY_CHARACTERS}")
+    event = PredictionEvent.from_fields(entry.fields)
+    for name, text in (("model_name", event.model_name), ("model_version", event.model_version)):
+        if not is_model_name(text):
+            raise InvalidEvent(f"{name} {text[:20]!r} is not made of up to 64 letters, digits, '.', '_' and '-'")
+    longest = max(event.total_seconds, event.decode_seconds, event.forward_seconds)
+    if longest > MAX_DURATION_SECONDS:
+        raise InvalidEvent(f"a duration of {longest:g} s is longer than {MAX_DURATION_SECONDS:g} s")
+    time = event.time.timestamp()
+    if time < 0:
+        raise InvalidEvent("time is before 1970")
+    if time > entry.arrival_seconds + MAX_AHEAD_SECONDS:
+        raise InvalidEvent(f"time is more than {MAX_AHEAD_SECONDS} s after its arrival in the stream")
+    return event
+
+
+def _hour_made(event: PredictionEvent) -> int:
+    """The hour (since the epoch) a prediction id belongs to: the same for every copy of the event.
+
+    A UUIDv7 says itself when it was made (RFC 9562, section 5.7); for any other, the event's time has to do.
+    """
+    prediction_id = UUID(event.prediction_id)
+    seconds = (prediction_id.int >> 80) / 1000 if prediction_id.version == 7 else event.time.timestamp()
+    return int(seconds // HOUR.seconds)
+
+
+def _dead_letter(entry: StreamEntry, reason: str) -> DeadLetter:
+    shown = {name[:100]: value[:1000] for name, value in list(entry.fields.items())[:50]}
+    return DeadLetter(entry.id, reason, json.dumps(shown)[:MAX_DEAD_CHARACTERS])

@@ -1,0 +1,136 @@
+"""The loop that reads the stream, computes what it changes, and applies it: any number of replicas may run it.
+
+Nothing here is remembered that Redis does not know: a batch that fails half-way stays pending, and is claimed later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+import time
+import uuid
+
+import structlog
+
+from monitor.batches import StreamEntry, plan
+from monitor.manifests import Manifests
+from monitor.redis_stream import GroupMissing, RedisAway, RedisStream
+
+_log = structlog.get_logger("consumer")
+
+MAX_BATCH_CHARACTERS = 4_000_000
+"""About how much text one batch may hold; the next reads ask for fewer entries when the last were large."""
+FIRST_BACKOFF_SECONDS = 0.1
+MAX_BACKOFF_SECONDS = 2.0
+
+
+class Consumer:
+    """One member of the consumer group."""
+
+    def __init__(
+        self,
+        stream: RedisStream,
+        manifests: Manifests,
+        *,
+        batch_events: int,
+        claim_idle_seconds: float,
+        dedupe_hours: int,
+    ) -> None:
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._stream = stream
+        self._manifests = manifests
+        self._batch_events = batch_events
+        self._next_count = min(batch_events, 100)
+        self._claim_idle_seconds = claim_idle_seconds
+        self._next_claim = 0.0
+        self._dedupe_seconds = dedupe_hours * 3600
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """End ``run`` after the batch at hand."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Consume until stopped. Whatever fails is logged and tried again: this task never ends by itself."""
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                await self._step()
+            except GroupMissing:
+                failures += await self._create_group()
+            except RedisAway as error:
+                failures += 1
+                if failures == 1:
+                    _log.warning("redis is away", reason=str(error))
+            except Exception:
+                failures += 1
+                _log.exception("a batch failed; its entries stay pending")
+            else:
+                if failures:
+                    _log.info("consuming again", failures=failures)
+                failures = 0
+                continue
+            await self._pause(failures)
+        await self._leave()
+
+    async def _step(self) -> None:
+        entries: list[StreamEntry] = []
+        if time.monotonic() >= self._next_claim:
+            entries = await self._claim()
+        await self._apply(entries or await self._stream.read(self.name, self._next_count))
+
+    async def _claim(self) -> list[StreamEntry]:
+        entries, lost = await self._stream.claim(self.name, self._next_count, idle_seconds=self._claim_idle_seconds)
+        if lost:
+            _log.error("entries were dropped from the stream before they were counted", lost=lost)
+        if entries:
+            _log.info("claimed entries that nobody finished", entries=len(entries))
+        else:
+            self._next_claim = time.monotonic() + self._claim_idle_seconds / 2
+        return entries
+
+    async def _apply(self, entries: list[StreamEntry]) -> None:
+        if not entries:
+            return
+        characters = sum(entry.characters for entry in entries)
+        self._next_count = min(self._batch_events, max(1, MAX_BATCH_CHARACTERS * len(entries) // max(characters, 1)))
+        known: frozenset[str] = frozenset()
+        while entries:
+            batch = plan(entries, self._manifests, self._stream.keys, known)
+            conflict = await self._stream.apply(batch, remember_seconds=self._dedupe_seconds)
+            if not conflict:
+                break
+            # Every round takes at least one entry or id out of the way, so the rounds come to an end.
+            entries = [entry for entry in entries if entry.id not in conflict.gone]
+            known |= conflict.known
+
+    async def _create_group(self) -> int:
+        """Create the missing group; return 1 if that failed."""
+        try:
+            had_aggregates = await self._stream.create_group(redeliver_seconds=self._dedupe_seconds)
+        except RedisAway as error:
+            _log.warning("the consumer group cannot be created", reason=str(error))
+            return 1
+        if had_aggregates:
+            _log.warning("the consumer group had vanished: reading again what is remembered as counted")
+        else:
+            _log.warning("no consumer group and no aggregates: starting anew, with the whole stream")
+        return 0
+
+    async def _pause(self, failures: int) -> None:
+        """Back off with jitter, until stopped."""
+        if failures:
+            longest = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** min(failures, 10))
+            try:
+                async with asyncio.timeout(random.uniform(longest / 2, longest)):  # noqa: S311 - no secret
+                    await self._stopping.wait()
+            except TimeoutError:
+                pass
+
+    async def _leave(self) -> None:
+        try:
+            await self._stream.leave(self.name)
+        except RedisAway:
+            _log.info("left without saying so: redis is away")

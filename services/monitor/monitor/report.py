@@ -1,0 +1,249 @@
+"""The report: one model over one window, from the counts in Redis.
+
+A window is whole buckets up to now. An empty one gives zeros and nulls.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from events.prediction import InvalidEvent
+from servicekit.problems import Problem
+
+from monitor.accounting import Accounts
+from monitor.aggregates import MILLION, Counts, bins_of, histogram, merge
+from monitor.batches import StreamEntry, read_event
+from monitor.drift import FALSE_ALARM_RATE, MINIMUM_EVENTS, Drift, detect_drift
+from monitor.manifests import Manifest, Manifests, is_model_name, model_id, version_order
+from monitor.percentiles import RELATIVE_ERROR, percentiles
+from monitor.quality import estimate_accuracy
+from monitor.redis_stream import RedisStream
+from monitor.windows import WINDOWS, Window, utc
+
+Report = dict[str, Any]
+
+RECENT = 20
+RECENT_SEARCHED = 100
+"""How many of the newest entries are searched for a model's last ones."""
+
+
+class BadQuery(Problem):
+    """A window or a model that cannot be reported on."""
+
+    status = 400
+
+
+class Reports:
+    """Builds reports; asks Redis anew for each."""
+
+    def __init__(
+        self,
+        stream: RedisStream,
+        manifests: Manifests,
+        *,
+        default_model: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._stream = stream
+        self._manifests = manifests
+        self._default_model = default_model
+        self._clock = clock
+
+    async def manifest(self, model: str | None) -> Manifest:
+        """The manifest of "name/version", of the newest version of "name", or of the default model's newest.
+
+        Raises: BadQuery if nobody knows the model; RedisAway.
+        """
+        name, slash, version = (self._default_model if model is None else model).partition("/")
+        if not is_model_name(name) or (slash and not is_model_name(version)):
+            raise BadQuery("model is a name, or name/version")
+        [seen] = await self._stream.counts([self._stream.keys.models])
+        versions = {*self._manifests.versions(name), *(v for n, _, v in (m.partition("/") for m in seen) if n == name)}
+        if version in versions:
+            return self._manifests.get(name, version)
+        if version or (not versions and model):
+            raise BadQuery("no such model: it has neither a manifest nor any prediction")
+        return self._manifests.get(name, max(versions, key=version_order, default="1"))
+
+    async def totals(self) -> list[tuple[Manifest, dict[str, int]]]:
+        """The all-time counts of every model that has a manifest or a prediction.
+
+        Raises: RedisAway.
+        """
+        [seen] = await self._stream.counts([self._stream.keys.models])
+        models = sorted({*seen, *(manifest.model for manifest in self._manifests.all())})
+        counts = await self._stream.counts([self._stream.keys.total(model) for model in models])
+        names = (model.partition("/") for model in models)
+        return [(self._manifests.get(n, v), total) for (n, _, v), total in zip(names, counts, strict=True)]
+
+    async def build(self, window: Window, manifest: Manifest) -> Report:
+        """The report of a model over the window that ends now.
+
+        Raises: RedisAway.
+        """
+        now = self._clock()
+        starts, previous_starts = window.buckets(now), window.previous_buckets(now)
+        keys = [self._stream.keys.bucket(window.span, manifest.model, start) for start in (*previous_starts, *starts)]
+        buckets = await self._stream.counts(keys)
+        previous, current = buckets[: len(previous_starts)], buckets[len(previous_starts) :]
+        counts = merge(current)
+        drift = detect_drift(manifest.features, counts, merge(previous))
+        return {
+            "window": {
+                "name": window.name,
+                "seconds": window.seconds,
+                "start": utc(starts[0]),
+                "end": utc(now),
+            },
+            "model": {"name": manifest.name, "version": manifest.version},
+            "predictions": _predictions(counts, now - starts[0]),
+            "latency_ms": _latency(counts),
+            "confidence": _confidence(counts, manifest),
+            "drift": _drift(drift),
+            "quality": _quality(counts),
+            "pipeline": _pipeline(await self._stream.accounts(), now),
+            "series": [_point(start, bucket) for start, bucket in zip(starts, current, strict=True)],
+            "recent": _recent(await self._stream.newest(RECENT_SEARCHED), manifest),
+        }
+
+
+def find_window(name: str) -> Window:
+    """Raises: BadQuery if there is no such window."""
+    if name not in WINDOWS:
+        raise BadQuery(f"window is one of {', '.join(WINDOWS)}")
+    return WINDOWS[name]
+
+
+def _predictions(counts: Counts, seconds: float) -> Report:
+    total = counts["events"]
+    return {
+        "total": total,
+        "cat": counts["label:cat"],
+        "non_cat": counts["label:non-cat"],
+        "uncertain": counts["uncertain"],
+        "cat_ratio": counts["label:cat"] / total if total else None,
+        "per_second": total / max(seconds, 1.0),
+    }
+
+
+def _latency(counts: Counts) -> Report:
+    total = counts["events"]
+    p50, p95, p99, largest = _percentiles_ms(counts, "latency", (0.5, 0.95, 0.99, 1.0))
+    return {
+        "count": total,
+        "avg": round(counts["latency_us"] / total / 1000, 4) if total else None,
+        "p50": p50,
+        "p95": p95,
+        "p99": p99,
+        "max": largest,
+        "relative_error": RELATIVE_ERROR,
+        "stages": {stage: {"p50": _percentiles_ms(counts, stage, (0.5,))[0]} for stage in ("decode", "forward")},
+    }
+
+
+def _confidence(counts: Counts, manifest: Manifest) -> Report:
+    total = counts["events"]
+    return {
+        "bin_edges": list(manifest.confidence_edges),
+        "counts": histogram(counts, "confidence", len(manifest.confidence_edges) - 1),
+        "mean": counts["confidence_millionths"] / MILLION / total if total else None,
+    }
+
+
+def _drift(drift: Drift) -> Report:
+    return {
+        "status": drift.status,
+        "window_size": drift.window_size,
+        "minimum": MINIMUM_EVENTS,
+        "false_alarm_rate": FALSE_ALARM_RATE,
+        "features": [
+            {
+                "name": feature.reference.name,
+                "status": feature.status,
+                "psi": feature.psi,
+                "threshold": feature.threshold,
+                "p_value": feature.p_value,
+                "bin_edges": list(feature.reference.bin_edges),
+                "reference": list(feature.reference.counts),
+                "current": list(feature.current),
+            }
+            for feature in drift.features
+        ],
+    }
+
+
+def _quality(counts: Counts) -> Report:
+    accuracy = estimate_accuracy(counts)
+    return {
+        "estimated_accuracy": {
+            "value": accuracy.value if accuracy else None,
+            "low": accuracy.low if accuracy else None,
+            "high": accuracy.high if accuracy else None,
+        },
+        "feedback": {
+            "count": 0,
+            "accuracy": None,
+            "confusion": {"cat": {"cat": 0, "non-cat": 0}, "non-cat": {"cat": 0, "non-cat": 0}},
+        },
+    }
+
+
+def _pipeline(accounts: Accounts, now: float) -> Report:
+    last_event_us = accounts.pipeline.get("last_event_us")
+    return {
+        "lag": accounts.lag,
+        "lag_is_exact": accounts.lag_is_exact,
+        "pending": accounts.pending,
+        "consumed": accounts.consumed,
+        "duplicates": accounts.duplicates,
+        "dead": accounts.dead,
+        "lost": accounts.lost,
+        "answered": accounts.answered,
+        "buffered": accounts.buffered,
+        "dropped": sum(accounts.dropped.values()),
+        "dropped_by_reason": accounts.dropped,
+        "balanced": accounts.balanced,
+        "last_event_age_seconds": None if last_event_us is None else max(round(now - last_event_us / MILLION, 3), 0.0),
+    }
+
+
+def _point(start: int, counts: Mapping[str, int]) -> Report:
+    p50, p95 = _percentiles_ms(counts, "latency", (0.5, 0.95))
+    return {
+        "time": utc(start),
+        "total": counts.get("events", 0),
+        "cat": counts.get("label:cat", 0),
+        "p50_ms": p50,
+        "p95_ms": p95,
+    }
+
+
+def _recent(entries: Sequence[StreamEntry], manifest: Manifest) -> list[Report]:
+    shown: dict[str, Report] = {}
+    for entry in entries:
+        try:
+            event = read_event(entry)
+        except InvalidEvent:
+            continue
+        if model_id(event.model_name, event.model_version) != manifest.model or event.prediction_id in shown:
+            continue
+        shown[event.prediction_id] = {
+            "prediction_id": event.prediction_id,
+            "time": utc(event.time.timestamp()),
+            "label": event.label,
+            "confidence": event.confidence,
+            "certain": event.certain,
+            "latency_ms": round(event.total_seconds * 1000, 3),
+            "model": manifest.model,
+            "feedback": None,
+        }
+    return list(shown.values())[:RECENT]
+
+
+def _percentiles_ms(counts: Mapping[str, int], kind: str, fractions: Sequence[float]) -> list[float | None]:
+    bins = bins_of(counts, kind)
+    if not bins:
+        return [None] * len(fractions)
+    return [round(seconds * 1000, 4) for seconds in percentiles(bins, fractions)]
