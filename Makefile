@@ -74,5 +74,5 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json | $(PYTHON_HERE)
 	@echo "Installing the packages of frontend/package-lock.json"
 	@command -v npm >/dev/null || $(PIP) --require-hashes --requirement requirements/nodejs.txt
-	@npm ci --prefix frontend --ignore-scripts --no-audit --no-fund --loglevel error
+	@npm ci --prefix frontend --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
 	@touch $@
