@@ -11,7 +11,7 @@ darkScheme.addEventListener("change", followScheme);
 
 globalThis.SwaggerUIBundle({
   url: OPENAPI_URL,
-  dom_id: "#interface",
+  dom_id: "#main",
   deepLinking: true,
   defaultModelsExpandDepth: 0,
   validatorUrl: null, // the validator would be another origin
