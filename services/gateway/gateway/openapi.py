@@ -56,9 +56,12 @@ def document(*, version: str) -> dict[str, Any]:
         },
         "paths": {
             "/predict": {"post": _predict()},
-            "/api/models": {"get": _get("The models served", Models, tag="predictions", problems=_UPSTREAM_PROBLEMS)},
+            "/api/models": {
+                "get": _get("models", "The models served", Models, tag="predictions", problems=_UPSTREAM_PROBLEMS)
+            },
             "/api/monitor/report": {
                 "get": _get(
+                    "report",
                     "The report over one window",
                     Report,
                     tag="monitoring",
@@ -68,11 +71,14 @@ def document(*, version: str) -> dict[str, Any]:
             },
             "/api/monitor/stream": {"get": _stream()},
             "/health": {
-                "get": _get("What works", HealthState, tag="health", also={503: ("Inference is away.", HealthState)})
+                "get": _get(
+                    "health", "What works", HealthState, tag="health", also={503: ("Inference is away.", HealthState)}
+                )
             },
-            "/health/live": {"get": _get("Whether this process runs", Live, tag="health")},
+            "/health/live": {"get": _get("live", "Whether this process runs", Live, tag="health")},
             "/health/ready": {
                 "get": _get(
+                    "ready",
                     "Whether to send traffic here",
                     Ready,
                     tag="health",
@@ -141,6 +147,7 @@ def _stream() -> dict[str, Any]:
 
 
 def _get(
+    name: str,
     summary: str,
     model: type[BaseModel],
     *,
@@ -152,6 +159,7 @@ def _get(
     others = {str(status): _answer(text, other) for status, (text, other) in (also or {}).items()}
     return {
         "summary": summary,
+        "operationId": name,
         "tags": [tag],
         "parameters": parameters or [],
         "responses": {"200": _answer(summary, model), **others, **_problems(*problems)},

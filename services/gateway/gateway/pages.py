@@ -91,10 +91,13 @@ class Pages:
         return Response(content, headers=headers, media_type=_media_type(path))
 
     def _read(self, path: str) -> bytes:
-        file = (self._folder / path).resolve()
-        if not (file.is_relative_to(self._folder) and file.is_file()):
-            raise HTTPException(404)
-        return file.read_bytes()
+        try:
+            file = (self._folder / path).resolve(strict=True)
+            if file.is_relative_to(self._folder):  # a link may lead out
+                return file.read_bytes()
+        except OSError:  # not there, not a file, not readable, a name too long
+            pass
+        raise HTTPException(404)
 
 
 def _matches(if_none_match: str, etag: str) -> bool:
