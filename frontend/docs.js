@@ -9,7 +9,8 @@ function followScheme() {
 followScheme();
 darkScheme.addEventListener("change", followScheme);
 
-globalThis.SwaggerUIBundle({
+// Where it did not arrive, the page's link to the description stays.
+globalThis.SwaggerUIBundle?.({
   url: OPENAPI_URL,
   dom_id: "#main",
   deepLinking: true,

@@ -50,6 +50,11 @@ test("drift names the features that differ, as people call them", () => {
   assert.match(driftSentence(drift({ status: "drift", features })), /colour balance and cat probability/);
 });
 
+test("where everything differs the features are not listed", () => {
+  const features = ["brightness", "contrast"].map((name) => ({ name, status: "warning" }));
+  assert.match(driftSentence(drift({ status: "warning", features })), /different from the reference: every feature/);
+});
+
 test("a model without a reference is said to have none", () => {
   assert.match(driftSentence(drift({ features: [] })), /without a reference/);
 });

@@ -233,9 +233,11 @@ def test_a_question_can_be_cancelled_and_asked_again(page: Page, expect: Any, ph
     page.route("**/predict", lambda route: None, times=1)  # never answers
     page.goto("/")
     page.set_input_files("#photo", photo_file)
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel").press("Enter")
     expect(headline(page)).to_have_text("Cancelled")
-    page.get_by_role("button", name="Try again").click()
+    expect(headline(page)).to_be_focused()  # the pressed button is gone: the keyboard goes on from here
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
     expect(headline(page)).to_have_text(ANSWER)
 
 

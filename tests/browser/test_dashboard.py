@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 POLL_SECONDS = 5
+PRETEND_HIDDEN = """(hidden) => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 def total(page: Page) -> Any:
@@ -102,6 +106,23 @@ def test_where_the_stream_is_held_back_the_report_is_polled(page: Page, expect: 
     page.goto("/dashboard")
     expect(status(page)).to_have_text("Updated every few seconds")
     expect(total(page)).not_to_have_text("–")
+
+
+def test_where_the_charts_library_does_not_arrive_the_numbers_are_shown(page: Page, expect: Any) -> None:
+    page.route("**/vendor/**", lambda route: route.abort())
+    page.goto("/dashboard")
+    expect(page.locator("chart-figure[data-chart=traffic]").get_by_role("table")).to_be_visible()
+    expect(status(page)).to_have_text("Live")
+
+
+def test_a_tab_that_nobody_looks_at_holds_no_connection(page: Page, expect: Any, client: Client) -> None:
+    page.goto("/dashboard")
+    expect(status(page)).to_have_text("Live")
+    with page.expect_event("requestfailed", lambda request: "/api/monitor/stream" in request.url):
+        page.evaluate(PRETEND_HIDDEN, True)
+    counted = send_and_wait(client, 1)["predictions"]["total"]
+    page.evaluate(PRETEND_HIDDEN, False)
+    expect(total(page)).to_have_text(f"{counted:,}")
 
 
 def test_data_that_stops_is_called_stale_and_comes_back_by_itself(page: Page, expect: Any, faults: Faults) -> None:
