@@ -40,7 +40,7 @@ bench: $(VENV)/.dev setup ## Measure latency and throughput
 	PYTHONPATH=deploy/local $(PYTHON_HERE) -m benchmarks
 
 screenshots: $(VENV)/.dev setup ## Take the pictures of the README
-	$(PYTHON_HERE) -m tests.browser.screenshots
+	PYTHONPATH=deploy/local $(PYTHON_HERE) -m tests.browser.screenshots
 
 up: ## Build and start the containers (docker compose), on http://127.0.0.1:8080 (PORT=)
 	docker compose up --build --wait
