@@ -65,7 +65,7 @@ def document(*, version: str) -> dict[str, Any]:
                     "The report over one window",
                     Report,
                     tag="monitoring",
-                    parameters=[_WINDOW],
+                    parameters=_REPORT_QUERY,
                     problems=(400, *_UPSTREAM_PROBLEMS),
                 )
             },
@@ -90,11 +90,25 @@ def document(*, version: str) -> dict[str, Any]:
     }
 
 
-_WINDOW = {
-    "name": "window",
-    "in": "query",
-    "description": "How far back.",
-    "schema": {"enum": ["15m", "1h", "24h", "7d"], "default": "1h"},
+_REPORT_QUERY = [
+    {
+        "name": "window",
+        "in": "query",
+        "description": "How far back.",
+        "schema": {"enum": ["15m", "1h", "24h", "7d"], "default": "1h"},
+    },
+    {
+        "name": "model",
+        "in": "query",
+        "description": "`name` or `name/version`; without it the newest version of the default model.",
+        "schema": {"type": "string"},
+    },
+]
+_LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The id seen last: there is no event until there is something newer.",
+    "schema": {"type": "string"},
 }
 
 
@@ -135,10 +149,11 @@ def _stream() -> dict[str, Any]:
         "summary": "The report as server-sent events, on change",
         "operationId": "stream",
         "tags": ["monitoring"],
-        "parameters": [_WINDOW],
+        "parameters": [*_REPORT_QUERY, _LAST_EVENT_ID],
         "responses": {
             "200": {
-                "description": "Events named `report`, at most one a second, and a comment every 15 s.",
+                "description": "Events named `report`, each with a whole report as its data, at most one a second; "
+                "a comment every 15 s.",
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
             },
             **_problems(400, *_UPSTREAM_PROBLEMS),

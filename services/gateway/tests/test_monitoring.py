@@ -104,6 +104,13 @@ class TestStream:
                 assert await following(chunks) == event
         assert monitor.received[0].target == "/stream?window=15m"
 
+    async def test_the_event_seen_last_goes_along(
+        self, gateway: RunningGateway, monitor: ScriptedUpstream, events: Events
+    ) -> None:
+        events.send(b"data: 1\n\n")
+        async with gateway.http.stream("GET", "/api/monitor/stream", headers={"last-event-id": "7f"}):
+            assert monitor.received[0].headers["last-event-id"] == "7f"
+
     async def test_it_outlives_the_deadline_of_requests(self, start_gateway: StartGateway, events: Events) -> None:
         gateway = await start_gateway(request_timeout_seconds=0.2)
         async with watching(gateway) as chunks:
