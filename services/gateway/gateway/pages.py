@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import mimetypes
 import re
@@ -9,7 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 import structlog
-from anyio import to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -83,7 +83,7 @@ class Pages:
         return await self._answer(request, path, REVALIDATE)
 
     async def _answer(self, request: Request, path: str, cache_control: str) -> Response:
-        content = await to_thread.run_sync(self._read, path)
+        content = await asyncio.to_thread(self._read, path)
         etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
         headers = {**SECURITY_HEADERS, "cache-control": cache_control, "etag": etag}
         if _matches(request.headers.get("if-none-match", ""), etag):
