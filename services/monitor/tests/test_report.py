@@ -31,6 +31,10 @@ class Store:
     async def counts(self, keys: Sequence[str]) -> list[dict[str, int]]:
         return [dict(self.batch.counts.get(key, Counter())) for key in keys]
 
+    async def versions(self, keys: Sequence[str]) -> list[str]:
+        buckets = await self.counts(keys)
+        return [f"{bucket['events']}:{bucket['latency_us']}" if bucket else "" for bucket in buckets]
+
     async def accounts(self) -> Accounts:
         pipeline = dict(self.batch.counts[self.keys.pipeline])
         if self.entries:
