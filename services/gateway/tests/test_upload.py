@@ -71,6 +71,7 @@ photos = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(photos, st.lists(st.integers(0, 2000), max_size=12))
 def test_a_form_cut_anywhere_gives_the_same_photo(photo: bytes, places: list[int]) -> None:
     body = form(part(b"a note", name="note", filename=None), part(photo), part(b"x", name="other"))
@@ -82,6 +83,7 @@ def test_a_form_cut_between_all_its_bytes_gives_the_same_photo() -> None:
     assert read([bytes([byte]) for byte in form(part(photo))]) == photo
 
 
+@settings(deadline=None)
 @given(photos, st.lists(st.integers(0, 2000), max_size=12), st.sampled_from(["image/jpeg", "application/octet-stream"]))
 def test_a_bare_body_is_the_photo(photo: bytes, places: list[int], content_type: str) -> None:
     assert read(cut(photo, places), content_type) == photo
@@ -92,7 +94,7 @@ mutations = st.lists(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(mutations, st.lists(st.integers(0, 2000), max_size=4))
 def test_a_mutated_form_gives_a_photo_or_a_refusal(mutated: list[tuple[int, int, bytes]], places: list[int]) -> None:
     body = form(part(b"a note", name="note", filename=None), part(b"photo" * 10))
@@ -105,6 +107,7 @@ def test_a_mutated_form_gives_a_photo_or_a_refusal(mutated: list[tuple[int, int,
         assert 400 <= refusal.status < 500
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=500), st.text(max_size=60))
 def test_any_bytes_under_any_boundary_give_a_photo_or_a_refusal(body: bytes, boundary: str) -> None:
     content_type = f"multipart/form-data; boundary={boundary}".encode("latin-1", "replace").decode("latin-1")
