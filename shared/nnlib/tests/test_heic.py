@@ -1,4 +1,4 @@
-"""HEIC, the photos of most telephones. Nothing that may be installed here writes it, so the test does.
+"""HEIC, the photos of most telephones. The decoder in use has no encoder beside it, so the test brings its own.
 
 The encoder below is the least that is still HEVC: one intra slice of 16x16 blocks stored as they are (PCM), so its
 arithmetic coder only ever meets three bins. Sections are those of ITU-T H.265; the boxes are ISO/IEC 23008-12's.
@@ -13,9 +13,7 @@ from nnlib.preprocessing import preprocess
 from PIL import Image
 
 BLOCK = 16
-PROFILE = (
-    bytes([3]) + (0x70000000).to_bytes(4, "big") + bytes([0x90, 0, 0, 0, 0, 0]) + bytes([90])
-)  # Main Still, level 3
+PROFILE = bytes([3, 0x70, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 90])  # Main Still Picture, level 3
 
 # Table 9-40, its last column: the range of the less probable bin, by state, where the whole range is 448 or more.
 LESS_PROBABLE = (
