@@ -70,8 +70,8 @@ class Upstream:
         return await self._transport.send(Call(url, _headers(context, deadline), body))
 
     def _checked(self, answer: Answer, context: RequestContext) -> Answer:
-        if not _is_json(answer):
-            raise self._away("answer is not JSON", context)
+        if not _is_json_object(answer):
+            raise self._away("answer is not a JSON object", context)
         return answer
 
     def _away(self, reason: str, context: RequestContext) -> UpstreamAway:
@@ -96,11 +96,10 @@ def _media_type(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0]
 
 
-def _is_json(answer: Answer) -> bool:
+def _is_json_object(answer: Answer) -> bool:
     if _media_type(answer.headers) not in ("application/json", "application/problem+json"):
         return False
     try:
-        json.loads(answer.body)
+        return isinstance(json.loads(answer.body), dict)
     except ValueError:
         return False
-    return True

@@ -127,12 +127,14 @@ class TestAnswers:
         [
             answer(b"<html>", content_type="text/html"),
             answer(b"<html>", status=503, content_type="text/html"),
+            answer({}, content_type="text/html"),
             answer(b"{broken"),
-            answer(b'"' + b"x" * 5_000_000 + b'"'),
+            answer([1], status=422, content_type="application/problem+json"),
+            answer({"a": "x" * 5_000_000}),
             answer(b'{"a": 1}', length=100),
             answer(b"", status=302, headers=("location: http://127.0.0.1/",)),
         ],
-        ids=["html", "html 503", "not json", "too large", "broken off", "redirect"],
+        ids=["html", "html 503", "json as html", "not json", "no object", "too large", "broken off", "redirect"],
     )
     async def test_an_answer_that_cannot_be_used_is_a_502(
         self, gateway: RunningGateway, inference: ScriptedUpstream, behave: object
