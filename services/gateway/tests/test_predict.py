@@ -224,7 +224,7 @@ class TestDeadline:
             yield PHOTO
 
         await gateway.http.post("/predict", content=late(), headers={"content-type": "image/jpeg"})
-        assert int(inference.received[0].headers["x-deadline-ms"]) <= 1700
+        assert int(inference.received[0].headers["x-deadline-ms"]) < 1900
 
 
 class TestClientLeaves:
@@ -343,8 +343,11 @@ class TestRefusals:
         assert_problem(response, 405)
         assert response.headers["allow"] == "POST"
 
-    async def test_a_body_that_was_read_leaves_the_connection_open(self, gateway: RunningGateway) -> None:
-        response = await gateway.http.post("/predict", files={"photo": b"x"})
+    @pytest.mark.parametrize("request_", [{"files": {"photo": b"x"}}, {}], ids=["read", "absent"])
+    async def test_a_body_that_is_not_in_the_way_leaves_the_connection_open(
+        self, gateway: RunningGateway, request_: dict[str, object]
+    ) -> None:
+        response = await gateway.http.post("/predict", **request_)  # type: ignore[arg-type]
         assert_problem(response, 400)
         assert "connection" not in response.headers
 
