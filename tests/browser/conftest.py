@@ -35,6 +35,7 @@ class Faults:
         page.on("pageerror", lambda error: self.found.append(f"uncaught: {error}"))
         page.on("request", self._request)
         page.on("response", self._response)
+        page.on("requestfailed", self._request_failed)
 
     def _console(self, message: ConsoleMessage) -> None:
         # Chromium writes one for each error answer and each lost connection; those are judged by their status.
@@ -49,6 +50,10 @@ class Faults:
     def _response(self, response: Response) -> None:
         if response.status >= 400 and response.status not in self.expected_statuses:
             self.found.append(f"{response.status} for {response.url}")
+
+    def _request_failed(self, request: Request) -> None:
+        if request.resource_type in ("document", "script", "stylesheet"):  # without these there is no page
+            self.found.append(f"{request.failure} for {request.url}")
 
 
 @pytest.fixture(scope="session")
