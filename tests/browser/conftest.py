@@ -52,7 +52,7 @@ class Faults:
             self.found.append(f"{response.status} for {response.url}")
 
     def _request_failed(self, request: Request) -> None:
-        # Without these there is no page; an aborted one was given up by the browser itself, for its answer or for a new page.
+        # Without these there is no page; one that was aborted the browser gave up itself, for its answer or a new page.
         needed = request.resource_type in ("document", "script", "stylesheet")
         if needed and request.failure != "net::ERR_ABORTED":
             self.found.append(f"{request.failure} for {request.url}")
