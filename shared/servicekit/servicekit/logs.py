@@ -9,6 +9,10 @@ from typing import Literal
 import structlog
 from structlog.typing import Processor
 
+_tracebacks_without_values = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)  # a local variable may hold a password
+)
+
 
 def configure_logs(*, service: str, level: str, style: Literal["json", "text"]) -> None:
     """Send structlog's and the standard library's records through one renderer."""
@@ -25,7 +29,7 @@ def configure_logs(*, service: str, level: str, style: Literal["json", "text"]) 
         structlog.stdlib.ExtraAdder(),
     ]
     renderers: list[Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [_tracebacks_without_values, structlog.processors.JSONRenderer()]
         if style == "json"
         else [structlog.dev.ConsoleRenderer(colors=False)]
     )
