@@ -21,12 +21,17 @@ def configure_logs(*, service: str, level: str, style: Literal["json", "text"]) 
         event["service"] = service
         return event
 
+    def drop_colours(logger: object, name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event.pop("color_message", None)  # uvicorn's message once more, for terminals
+        return event
+
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_service,
         structlog.stdlib.ExtraAdder(),
+        drop_colours,
     ]
     renderers: list[Processor] = (
         [_tracebacks_without_values, structlog.processors.JSONRenderer()]
