@@ -27,7 +27,7 @@ from servicekit.request_context import request_id
 MEDIA_TYPE = "application/problem+json"
 
 _RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
-"""RFC 9110's names for two statuses; the standard library has them from Python 3.13 on, and ``type`` must not differ."""
+"""RFC 9110's names for two statuses; the standard library has them from Python 3.13, and ``type`` must not differ."""
 
 
 class Problem(Exception):
