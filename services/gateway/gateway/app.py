@@ -13,6 +13,9 @@ from servicekit.health import Dependency, Health
 from starlette.routing import Route
 from yarl import URL
 
+from gateway.admission import Admission
+from gateway.circuit import Circuit
+from gateway.feedback import Feedback
 from gateway.health import HealthSummary, ReadinessProbe
 from gateway.inference_client import InferenceClient
 from gateway.metrics import GatewayMetrics
@@ -20,33 +23,66 @@ from gateway.monitor_client import MonitorClient
 from gateway.monitoring import Reports, ReportStream
 from gateway.openapi import openapi_route
 from gateway.pages import Pages
-from gateway.predictions import Predict
+from gateway.photos import PhotoEndpoint
 from gateway.settings import Settings
 from gateway.transport import HttpTransport
 from gateway.upstream import Upstream
 
 _PROBE_CONNECTIONS = 8
+_MODELS_CONNECTIONS = 8
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Raises: PagesMissing."""
     registry = CollectorRegistry()
-    retries = GatewayMetrics(registry).upstream_retries
+    metrics = GatewayMetrics(registry)
     health = Health()
     release = version("catnet-gateway")
     inference_url, monitor_url = URL(str(settings.inference_url)), URL(str(settings.monitor_url))
 
     # Connections for each purpose: neither many dashboards nor many photos can starve the other, or the probes.
-    to_inference = HttpTransport(connections=settings.inference_connections)
+    # Who was let in finds a connection to inference: the waiting is done at the door.
+    to_inference = HttpTransport(connections=settings.max_in_flight + settings.max_explanations + _MODELS_CONNECTIONS)
     to_monitor = HttpTransport(connections=settings.monitor_connections)
     to_health = HttpTransport(connections=_PROBE_CONNECTIONS)
-    inference = InferenceClient(inference_url, Upstream("inference", to_inference, retries=retries))
-    monitor = MonitorClient(monitor_url, Upstream("monitor", to_monitor, retries=retries))
+
+    def upstream(name: str, transport: HttpTransport) -> Upstream:
+        circuit = Circuit(name, metrics.circuit_state.labels(name))
+        return Upstream(name, transport, circuit=circuit, retries=metrics.upstream_retries)
+
+    inference = InferenceClient(inference_url, upstream("inference", to_inference))
+    monitor = MonitorClient(monitor_url, upstream("monitor", to_monitor))
     inference_probe = ReadinessProbe(inference_url, to_health, timeout_seconds=settings.health_timeout_seconds)
     monitor_probe = ReadinessProbe(monitor_url, to_health, timeout_seconds=settings.health_timeout_seconds)
 
     health.register(
         Dependency("inference", inference_probe.ping, timeout_seconds=settings.health_timeout_seconds + 0.1)
+    )
+    predict = PhotoEndpoint(
+        inference.predict,
+        query=("model",),
+        admission=Admission(
+            in_flight=settings.max_in_flight,
+            queue=settings.max_queue,
+            queue_seconds=settings.max_queue_seconds,
+            expected_seconds=settings.max_expected_seconds,
+            shed=metrics.requests_shed,
+        ),
+        circuit=inference.circuit,
+        settings=settings,
+    )
+    explain = PhotoEndpoint(
+        inference.explain,
+        query=("model", "method"),
+        admission=Admission(
+            in_flight=settings.max_explanations,
+            queue=settings.max_explanations,
+            queue_seconds=settings.max_queue_seconds,
+            expected_seconds=settings.request_timeout_seconds,
+            shed=metrics.requests_shed,
+        ),
+        circuit=inference.circuit,
+        settings=settings,
     )
     reports = Reports(inference, monitor, timeout_seconds=settings.request_timeout_seconds)
     stream = ReportStream(monitor, health, timeout_seconds=settings.request_timeout_seconds)
@@ -63,7 +99,11 @@ def create_app(settings: Settings) -> FastAPI:
         health=health,
         registry=registry,
         routes=[
-            Route("/predict", Predict(settings, inference), methods=["POST"]),
+            Route("/predict", predict, methods=["POST"]),
+            Route("/explain", explain, methods=["POST"]),
+            Route(
+                "/api/feedback", Feedback(monitor, timeout_seconds=settings.request_timeout_seconds), methods=["POST"]
+            ),
             Route("/api/models", reports.models),
             Route("/api/monitor/report", reports.report),
             Route("/api/monitor/stream", stream, methods=["GET"]),

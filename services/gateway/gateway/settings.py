@@ -22,7 +22,17 @@ class Settings(ServiceSettings):
     health_timeout_seconds: float = Field(
         1.4, gt=0, le=30, description="How long a health check waits for a service; they wait 1 s for their own."
     )
-    inference_connections: int = Field(128, ge=1, le=10_000, description="Most connections to inference at once.")
+    max_in_flight: int = Field(
+        64, ge=1, le=10_000, description="Most predictions at work at once, reading their bodies included."
+    )
+    max_queue: int = Field(64, ge=0, le=10_000, description="Most predictions that wait; one more is answered 429.")
+    max_queue_seconds: float = Field(1.0, gt=0, le=60, description="Longest that a prediction waits to be let in.")
+    max_expected_seconds: float = Field(
+        0.6, gt=0, le=60, description="No prediction is let in while its answer is expected to take longer."
+    )
+    max_explanations: int = Field(
+        4, ge=1, le=1000, description="Most explanations at work at once; as many may wait, and longer."
+    )
     monitor_connections: int = Field(
         256, ge=1, le=10_000, description="Most connections to the monitor at once; an open dashboard holds one."
     )

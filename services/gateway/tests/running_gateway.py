@@ -24,7 +24,7 @@ class RunningGateway:
     health: Health
 
     async def metric(self, name: str) -> float:
-        """The value of a metric without labels."""
+        """The value of a metric, its labels written as in the exposition."""
         lines = (await self.http.get("/metrics")).text.splitlines()
         return next(float(value) for line in lines for left, _, value in [line.partition(" ")] if left == name)
 

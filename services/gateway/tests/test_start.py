@@ -19,7 +19,8 @@ from servicekit.settings import read_settings
         ("MONITOR_URL", "127.0.0.1:8082"),
         ("MAX_UPLOAD_BYTES", "10M"),
         ("REQUEST_TIMEOUT_SECONDS", "0"),
-        ("INFERENCE_CONNECTIONS", "-1"),
+        ("MAX_IN_FLIGHT", "0"),
+        ("MAX_QUEUE", "-1"),
     ],
 )
 def test_a_wrong_setting_stops_the_start(
