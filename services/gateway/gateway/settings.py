@@ -10,6 +10,9 @@ from servicekit.settings import ServiceSettings
 
 class Settings(ServiceSettings):
     port: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
+    drain_seconds: float = Field(
+        1.0, ge=0, le=60, description="Seconds between turning unready on SIGTERM and closing the port."
+    )
     inference_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:8081"), description="Where inference listens.")
     monitor_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:8082"), description="Where the monitor listens.")
     frontend_dir: Path = Field(Path("frontend"), description="Folder of the pages, their modules and node_modules.")

@@ -49,6 +49,6 @@ def create_service(
     metrics = HttpMetrics(registry, service=service, version=release, revision=settings.revision)
     templates = RouteTemplates(app.routes)
     metrics.initialise(templates.methods)
-    app.add_middleware(RequestMiddleware, metrics=metrics, templates=templates)
+    app.add_middleware(RequestMiddleware, metrics=metrics, templates=templates, health=health)
     install_problem_handlers(app)
     return app

@@ -9,6 +9,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from servicekit.access_log import log_request
+from servicekit.health import Health
 from servicekit.http_metrics import HttpMetrics
 from servicekit.problems import problem_response
 from servicekit.request_context import begin_request
@@ -19,14 +20,18 @@ _log = structlog.get_logger("requests")
 CLIENT_CLOSED_REQUEST = 499
 """The status that is counted, and never sent, when the client left before its answer (nginx's convention)."""
 
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+_CLOSE = (b"connection", b"close")
+
 
 class RequestMiddleware:
     """Pure ASGI, so that streaming answers pass through untouched."""
 
-    def __init__(self, app: ASGIApp, metrics: HttpMetrics, templates: RouteTemplates) -> None:
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics, templates: RouteTemplates, health: Health) -> None:
         self._app = app
         self._metrics = metrics
         self._templates = templates
+        self._health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,7 +45,9 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], request_id_header]
+                message["headers"] = [*message["headers"], request_id_header, _NO_SNIFFING]
+                if self._health.draining.is_set() or (status >= 400 and _awaits_continue(scope)):
+                    message["headers"].append(_CLOSE)
             await send(message)
 
         self._metrics.begin()
@@ -62,3 +69,8 @@ class RequestMiddleware:
             route = self._templates.of(scope)
             self._metrics.end(route, scope["method"], status or CLIENT_CLOSED_REQUEST, seconds)
             log_request(scope, route, status or CLIENT_CLOSED_REQUEST, seconds)
+
+
+def _awaits_continue(scope: Scope) -> bool:
+    """The client sends its body after it is asked to: once refused, it may send it, or the next request instead."""
+    return any(name == b"expect" for name, _ in scope["headers"])
