@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 # Before NumPy loads its BLAS: requests run side by side, so one forward pass must not take every core.
@@ -21,6 +22,7 @@ from inference.settings import InferenceSettings  # noqa: E402
 def main() -> None:
     settings = read_settings(InferenceSettings)
     configure_logs(service="inference", level=settings.log_level, style=settings.log_format)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # its default would kill the process before there is a model to reload
     try:
         app = create_app(settings)
     except ModelRefused as error:

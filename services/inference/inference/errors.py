@@ -5,6 +5,7 @@ Problem (servicekit)
 ├── IncompleteBody       400  the client left before its body was complete
 ├── InvalidDeadline      400
 ├── UnknownModel         404
+├── ReloadRefused        409  the models on disk cannot be served; those loaded before go on
 ├── BodyTooLarge         413
 ├── UnsupportedImage     415
 ├── UnusableImage        422  broken, or more pixels than are allowed
@@ -40,6 +41,10 @@ class UnknownModel(Problem):
 
     def __init__(self) -> None:
         super().__init__("No model of this name is served.")
+
+
+class ReloadRefused(Problem):
+    status = 409
 
 
 class BodyTooLarge(Problem):

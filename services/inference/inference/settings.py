@@ -14,7 +14,13 @@ class InferenceSettings(ServiceSettings):
     port: int = Field(8081, ge=1, le=65535, description="Port to listen on.")
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis that takes the events.")
     models_dir: Path = Field(Path("models"), description="Folder of models: <name>/<version>.")
-    default_model: str = Field("catnet-mlp", description="Name of the model that answers when a request names none.")
+    default_model: str = Field(
+        "catnet-mlp", description="Model that answers when a request names none: NAME, or NAME/VERSION."
+    )
+    shadow_model: str | None = Field(
+        None, description="Model that repeats predictions for comparison: NAME, or NAME/VERSION."
+    )
+    shadow_share: float = Field(1.0, ge=0, le=1, description="Share of the predictions that the shadow model repeats.")
     max_upload_bytes: int = Field(10 * 2**20, ge=1, description="Largest body taken.")
     max_image_pixels: int = Field(50_000_000, ge=1, description="Largest image decoded, width times height.")
     worker_threads: int = Field(

@@ -1,0 +1,90 @@
+"""What every way of asking shares: work in threads, stages measured, one event a prediction, a share for the shadow."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from events.prediction import PredictionEvent
+from nnlib.errors import ImageError, UnsupportedFormat
+from nnlib.model import Model
+from servicekit.request_context import RequestContext
+
+from inference.deadline import Deadline
+from inference.errors import UnsupportedImage, UnusableImage
+from inference.event_publisher import EventPublisher
+from inference.metrics import InferenceMetrics
+from inference.prediction_events import event_of
+from inference.predictor import ImagePrediction, ReadImage, predict_batch, predict_image, read_image
+from inference.shadow import Shadow
+from inference.workers import Workers
+
+
+class PredictionService:
+    def __init__(
+        self,
+        *,
+        workers: Workers,
+        publisher: EventPublisher,
+        shadow: Shadow,
+        metrics: InferenceMetrics,
+        max_image_pixels: int,
+    ) -> None:
+        self._workers = workers
+        self._publisher = publisher
+        self._shadow = shadow
+        self._metrics = metrics
+        self._max_image_pixels = max_image_pixels
+
+    async def predict(
+        self, model: Model, data: bytes, context: RequestContext, deadline: Deadline, *, arrived: float
+    ) -> PredictionEvent:
+        """Answer for one image. ``arrived`` is when its last byte came, in seconds of ``time.perf_counter()``.
+
+        Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
+        """
+        work = partial(predict_image, model, data, max_pixels=self._max_image_pixels, deadline=deadline)
+        with self._refusals():
+            prediction = await self._workers.run(work)
+        return await self._answer(model, prediction, context, time.perf_counter() - arrived)
+
+    async def read(self, data: bytes, deadline: Deadline) -> ReadImage:
+        """Decode one image of a batch.
+
+        Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
+        """
+        work = partial(read_image, data, max_pixels=self._max_image_pixels, deadline=deadline)
+        with self._refusals():
+            return await self._workers.run(work)
+
+    async def predict_batch(
+        self, model: Model, images: Sequence[ReadImage], context: RequestContext, *, arrived: float
+    ) -> list[PredictionEvent]:
+        """Answer for images that were asked for together, in their order; an event each."""
+        predictions = await self._workers.run(partial(predict_batch, model, images))
+        total_seconds = time.perf_counter() - arrived
+        return await asyncio.gather(
+            *(self._answer(model, prediction, context, total_seconds) for prediction in predictions)
+        )
+
+    async def _answer(
+        self, model: Model, prediction: ImagePrediction, context: RequestContext, total_seconds: float
+    ) -> PredictionEvent:
+        self._metrics.observe_stages(prediction)
+        event = event_of(prediction, model.manifest, context, total_seconds=total_seconds)
+        await self._publisher.publish(event)
+        self._shadow.consider(event, prediction)
+        return event
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Count an image that cannot be used, and turn it into its answer."""
+        try:
+            yield
+        except ImageError as error:
+            self._metrics.count_rejected(error)
+            refusal = UnsupportedImage if isinstance(error, UnsupportedFormat) else UnusableImage
+            raise refusal(str(error)) from None
