@@ -1,8 +1,8 @@
 """Run one service: uvicorn, with an order at the end that loses nothing.
 
-SIGTERM: readiness turns false at once, and each answer closes its connection; after ``drain_seconds`` (longer than a load
-balancer's probe interval) the port closes; running requests get ``shutdown_seconds``; then ``lifespan`` closes clients and
-flushes. uvicorn alone would close the port first, and wait for running requests without end.
+SIGTERM: readiness turns false at once, and each answer closes its connection; after ``drain_seconds`` (longer than a
+load balancer's probe interval) the port closes; running requests get ``shutdown_seconds``; then ``lifespan`` closes
+clients and flushes. uvicorn alone would close the port first, and wait for running requests without end.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ async def test_a_head_that_is_too_long_is_a_431(connection: Connection, head: by
 
 
 async def test_a_header_that_never_ends_is_not_kept(connection: Connection) -> None:
-    reader, writer = connection
+    _, writer = connection
     writer.write(b"GET / HTTP/1.1\r\nhost: x\r\na: ")
     sent = 0
     with pytest.raises(ConnectionError):
