@@ -87,4 +87,4 @@ class PredictionService:
         except ImageError as error:
             self._metrics.count_rejected(error)
             refusal = UnsupportedImage if isinstance(error, UnsupportedFormat) else UnusableImage
-            raise refusal(str(error)) from None
+            raise refusal(f"The image cannot be used: {error}.") from None

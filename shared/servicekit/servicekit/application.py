@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 from servicekit.health import Health
 from servicekit.http_metrics import HttpMetrics, metrics_route
 from servicekit.middleware import RequestMiddleware
-from servicekit.problems import install_problem_handlers
+from servicekit.problems import ErrorResponse, install_problem_handlers, problem_response
 from servicekit.route_templates import RouteTemplates
 from servicekit.settings import ServiceSettings
 
@@ -29,6 +29,7 @@ def create_service(
     registry: CollectorRegistry,
     routes: Sequence[BaseRoute],
     openapi_url: str | None = None,
+    error_response: ErrorResponse = problem_response,
 ) -> FastAPI:
     """An application with problem bodies, request context, HTTP metrics, health and ``/metrics``.
 
@@ -49,6 +50,8 @@ def create_service(
     metrics = HttpMetrics(registry, service=service, version=release, revision=settings.revision)
     templates = RouteTemplates(app.routes)
     metrics.initialise(templates.methods)
-    app.add_middleware(RequestMiddleware, metrics=metrics, templates=templates, health=health)
-    install_problem_handlers(app)
+    app.add_middleware(
+        RequestMiddleware, metrics=metrics, templates=templates, health=health, error_response=error_response
+    )
+    install_problem_handlers(app, error_response)
     return app

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from servicekit.access_log import log_request
 from servicekit.health import Health
 from servicekit.http_metrics import HttpMetrics
-from servicekit.problems import problem_response
+from servicekit.problems import ErrorResponse
 from servicekit.request_context import begin_request
 from servicekit.route_templates import RouteTemplates
 
@@ -27,10 +27,18 @@ _CLOSE = (b"connection", b"close")
 class RequestMiddleware:
     """Pure ASGI, so that streaming answers pass through untouched."""
 
-    def __init__(self, app: ASGIApp, metrics: HttpMetrics, templates: RouteTemplates, health: Health) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: HttpMetrics,
+        templates: RouteTemplates,
+        health: Health,
+        error_response: ErrorResponse,
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._templates = templates
+        self._error_response = error_response
         self._health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,8 +68,8 @@ class RequestMiddleware:
             _log.exception("unhandled error", route=self._templates.of(scope))
             if status:
                 raise  # the answer has begun: only a broken connection can still tell the client
-            answer = problem_response(
-                scope, 500, "The service failed on this request; it is logged under its request id."
+            answer = self._error_response(
+                scope, 500, "The service failed on this request; it is logged under its request id.", None
             )
             await answer(scope, receive, send_with_request_id)
         finally:
