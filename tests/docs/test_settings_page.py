@@ -19,6 +19,8 @@ SECTIONS = {
     "make run": LaunchSettings,
 }
 WORDED_DEFAULTS = {
+    ("gateway", "API_KEYS"): "none",
+    ("gateway", "TRUSTED_PROXIES"): "none",
     ("inference", "WORKER_THREADS"): "one a core",
     ("inference", "SHADOW_MODEL"): "none",
     ("make run", "REDIS_URL"): "none",

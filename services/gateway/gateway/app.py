@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from servicekit.application import create_service
 from servicekit.health import Dependency, Health
+from starlette.middleware import Middleware
 from starlette.routing import Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from yarl import URL
 
 from gateway.admission import Admission
+from gateway.api_keys import RequireApiKey
 from gateway.circuit import Circuit
 from gateway.feedback import Feedback
 from gateway.health import HealthSummary, ReadinessProbe
@@ -84,31 +87,52 @@ def create_app(settings: Settings) -> FastAPI:
         circuit=inference.circuit,
         settings=settings,
     )
+    feedback = Feedback(monitor, timeout_seconds=settings.request_timeout_seconds)
     reports = Reports(inference, monitor, timeout_seconds=settings.request_timeout_seconds)
     stream = ReportStream(monitor, health, timeout_seconds=settings.request_timeout_seconds)
 
+    # Who may come in, and how often, is asked only where that is switched on.
+    guards: list[Middleware] = []
+    on_exit: list[Callable[[], Awaitable[None]]] = []
+    if settings.api_keys:
+        guards.append(Middleware(RequireApiKey, [key.get_secret_value() for key in settings.api_keys]))
+    if settings.rate_limit_per_minute:
+        from gateway.rate_limit import LimitRate, RateLimit  # the client of Redis takes memory
+
+        limit = RateLimit(
+            settings.redis_url,
+            per_minute=settings.rate_limit_per_minute,
+            burst=settings.rate_limit_burst,
+            uncounted=metrics.requests_uncounted,
+        )
+        guards.append(Middleware(LimitRate, limit, metrics.requests_shed))
+        on_exit.append(limit.close)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with to_inference, to_monitor, to_health:
+        async with AsyncExitStack() as stack, to_inference, to_monitor, to_health:
+            for close in on_exit:
+                stack.push_async_callback(close)
             yield
 
-    return create_service(
+    app = create_service(
         "gateway",
         settings,
         lifespan=lifespan,
         health=health,
         registry=registry,
         routes=[
-            Route("/predict", predict, methods=["POST"]),
-            Route("/explain", explain, methods=["POST"]),
-            Route(
-                "/api/feedback", Feedback(monitor, timeout_seconds=settings.request_timeout_seconds), methods=["POST"]
-            ),
-            Route("/api/models", reports.models),
-            Route("/api/monitor/report", reports.report),
-            Route("/api/monitor/stream", stream, methods=["GET"]),
+            Route("/predict", predict, methods=["POST"], middleware=guards),
+            Route("/explain", explain, methods=["POST"], middleware=guards),
+            Route("/api/feedback", feedback, methods=["POST"], middleware=guards),
+            Route("/api/models", reports.models, middleware=guards),
+            Route("/api/monitor/report", reports.report, middleware=guards),
+            Route("/api/monitor/stream", stream, methods=["GET"], middleware=guards),
             Route("/health", HealthSummary(inference_probe, monitor_probe, version=release).show),
-            openapi_route(version=release),
+            openapi_route(version=release, needs_key=bool(settings.api_keys)),
             *Pages(settings.frontend_dir).routes(),
         ],
     )
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[str(proxy) for proxy in settings.trusted_proxies])
+    return app

@@ -6,8 +6,10 @@
             UploadTooSlow        408   the body did not arrive before the deadline
             UploadTooLarge       413   the body is longer than is taken
             UnsupportedUpload    415   a content type or encoding that is not taken
+        KeyMissing               401   no API key, or none of those taken
         TryLater                       (carries Retry-After)
             TooMuchToDo          429   more requests than can be answered soon
+            TooManyRequests      429   more requests of one client than it may send
             UpstreamResting      503   a service behind failed so often that it is left alone for a while
         UpstreamFailed
             UpstreamAway         502   no connection, or no usable answer
@@ -48,6 +50,13 @@ class UnsupportedUpload(UploadRefused):
     status = 415
 
 
+class KeyMissing(Problem):
+    status = 401
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="catnet"'})
+
+
 class TryLater(Problem):
     """The same request may succeed soon."""
 
@@ -56,6 +65,10 @@ class TryLater(Problem):
 
 
 class TooMuchToDo(TryLater):
+    status = 429
+
+
+class TooManyRequests(TryLater):
     status = 429
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-SHED_REASONS = ("queue_full", "queue_timeout", "too_slow")
+SHED_REASONS = ("queue_full", "queue_timeout", "too_slow", "rate_limited")
 
 
 class GatewayMetrics:
@@ -24,6 +24,11 @@ class GatewayMetrics:
             "catnet_requests_shed",
             "Requests answered 429 before their bodies were read.",
             ["reason"],
+            registry=registry,
+        )
+        self.requests_uncounted = Counter(
+            "catnet_rate_limit_uncounted",
+            "Requests let through by the rate limit because Redis did not answer.",
             registry=registry,
         )
         for reason in SHED_REASONS:

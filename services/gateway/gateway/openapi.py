@@ -30,21 +30,24 @@ from gateway.documents import (
 
 _PROBLEMS = {
     400: "The request is malformed: no body, no field `file`, an empty file, a broken body, a wrong parameter.",
+    401: "No API key, or none of those taken.",
     404: "There is no such thing: no model of this name, no prediction of this id.",
     408: "The body did not arrive in time.",
     413: "The body is longer than the limit.",
     415: "Not a format or content type that is taken. Formats are recognised by content.",
     422: "The image is broken, truncated, or has too many pixels.",
-    429: "There is too much to do right now; `Retry-After` says when to try again.",
+    429: "There is too much to do, or this client asks too often; `Retry-After` says when to try again.",
     502: "A service behind the gateway is away.",
     503: "A service behind the gateway is not ready, or is left alone because it failed too often.",
     504: "A service behind the gateway did not answer in time.",
 }
-_UPSTREAM_PROBLEMS = (502, 503, 504)
+_UPSTREAM_PROBLEMS = (429, 502, 503, 504)
+_OPEN = ("/health", "/health/live", "/health/ready")
+"""Paths that need no key, as the pages do not."""
 
 
-def openapi_route(*, version: str) -> Route:
-    body = json.dumps(document(version=version)).encode()
+def openapi_route(*, version: str, needs_key: bool) -> Route:
+    body = json.dumps(document(version=version, needs_key=needs_key)).encode()
 
     def show(request: Request) -> Response:
         return Response(body, headers={"cache-control": "no-cache"}, media_type="application/json")
@@ -52,8 +55,20 @@ def openapi_route(*, version: str) -> Route:
     return Route("/openapi.json", show)
 
 
-def document(*, version: str) -> dict[str, Any]:
+def document(*, version: str, needs_key: bool = False) -> dict[str, Any]:
     """The whole description."""
+    description = _document(version)
+    if needs_key:
+        description["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        for path, operations in description["paths"].items():
+            for operation in operations.values():
+                if path not in _OPEN:
+                    operation["security"] = [{"key": []}]
+                    operation["responses"] |= _problems(401)
+    return description
+
+
+def _document(version: str) -> dict[str, Any]:
     _, schemas = models_json_schema(
         [
             (model, "serialization")
@@ -169,7 +184,7 @@ def _photo(name: str, summary: str, model: type[BaseModel], *, parameters: list[
         },
         "responses": {
             "200": _answer("The answer of the model", model),
-            **_problems(400, 404, 408, 413, 415, 422, 429, *_UPSTREAM_PROBLEMS),
+            **_problems(400, 404, 408, 413, 415, 422, *_UPSTREAM_PROBLEMS),
         },
     }
 

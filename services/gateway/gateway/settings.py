@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, HttpUrl
+from pydantic import BeforeValidator, Field, HttpUrl, PlainValidator, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import NoDecode
 from servicekit.settings import ServiceSettings
+
+
+def _words(value: object) -> object:
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+_CommaSeparated = (NoDecode, BeforeValidator(_words))
+Network = Annotated[IPv4Network | IPv6Network, PlainValidator(ip_network)]
 
 
 class Settings(ServiceSettings):
@@ -39,3 +50,23 @@ class Settings(ServiceSettings):
     monitor_connections: int = Field(
         256, ge=1, le=10_000, description="Most connections to the monitor at once; an open dashboard holds one."
     )
+    api_keys: Annotated[tuple[SecretStr, ...], *_CommaSeparated] = Field(
+        (), description="Keys, of which requests to the interface must send one; without any, none is asked for."
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], *_CommaSeparated] = Field(
+        (), description="Networks of the proxies in front, whose X-Forwarded-For and -Proto are believed."
+    )
+    rate_limit_per_minute: int = Field(0, ge=0, le=1_000_000, description="Requests of one client a minute; 0: any.")
+    rate_limit_burst: int = Field(20, ge=1, le=10_000, description="Requests of one client that may come at once.")
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0", description="Redis that counts clients' requests; not used without a rate limit."
+    )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_redis_url(cls, url: str, others: ValidationInfo) -> str:
+        if others.data.get("rate_limit_per_minute"):
+            from redis.asyncio.connection import parse_url  # not loaded where it is not used
+
+            parse_url(url)
+        return url
