@@ -17,6 +17,7 @@ from inference.event_stream import EventStream
 from inference.hangup import on_hangup
 from inference.metrics import InferenceMetrics, PublisherCollector
 from inference.model_registry import ModelRefused, ModelRegistry
+from inference.open_inference.routes import OpenInferenceRoutes, error_response
 from inference.prediction_service import PredictionService
 from inference.redis_event_stream import RedisEventStream
 from inference.routes import PredictionRoutes
@@ -57,10 +58,13 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
         metrics=InferenceMetrics(registry),
         max_image_pixels=settings.max_image_pixels,
     )
-    routes = PredictionRoutes(settings, models=models, workers=workers, service=service)
-
     health = Health()
     health.register(Dependency("redis", stream.ping, required=False))
+
+    routes = [
+        *PredictionRoutes(settings, models=models, workers=workers, service=service).routes(),
+        *OpenInferenceRoutes(settings, health=health, models=models, workers=workers, service=service).routes(),
+    ]
 
     async def reload_models() -> None:
         with suppress(ModelRefused):  # logged and counted; nobody waits for an answer
@@ -74,5 +78,11 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
         await stream.close()
 
     return create_service(
-        "inference", settings, lifespan=lifespan, health=health, registry=registry, routes=routes.routes()
+        "inference",
+        settings,
+        lifespan=lifespan,
+        health=health,
+        registry=registry,
+        routes=routes,
+        error_response=error_response,
     )

@@ -4,6 +4,7 @@ Problem (servicekit)
 ├── EmptyBody            400
 ├── IncompleteBody       400  the client left before its body was complete
 ├── InvalidDeadline      400
+├── InvalidInferRequest  400  not of the Open Inference Protocol, or not for these models
 ├── UnknownModel         404
 ├── ReloadRefused        409  the models on disk cannot be served; those loaded before go on
 ├── BodyTooLarge         413
@@ -33,6 +34,10 @@ class IncompleteBody(Problem):
 
 
 class InvalidDeadline(Problem):
+    status = 400
+
+
+class InvalidInferRequest(Problem):
     status = 400
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -39,20 +38,17 @@ class PredictionService:
         self._metrics = metrics
         self._max_image_pixels = max_image_pixels
 
-    async def predict(
-        self, model: Model, data: bytes, context: RequestContext, deadline: Deadline, *, arrived: float
-    ) -> PredictionEvent:
-        """Answer for one image. ``arrived`` is when its last byte came, in seconds of ``time.perf_counter()``.
+    async def predict(self, model: Model, data: bytes, deadline: Deadline) -> ImagePrediction:
+        """Read and predict one image.
 
         Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
         """
         work = partial(predict_image, model, data, max_pixels=self._max_image_pixels, deadline=deadline)
         with self._refusals():
-            prediction = await self._workers.run(work)
-        return await self._answer(model, prediction, context, time.perf_counter() - arrived)
+            return await self._workers.run(work)
 
     async def read(self, data: bytes, deadline: Deadline) -> ReadImage:
-        """Decode one image of a batch.
+        """Read one image of a batch.
 
         Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
         """
@@ -61,20 +57,24 @@ class PredictionService:
             return await self._workers.run(work)
 
     async def predict_batch(
-        self, model: Model, images: Sequence[ReadImage], context: RequestContext, *, arrived: float
-    ) -> list[PredictionEvent]:
-        """Answer for images that were asked for together, in their order; an event each."""
-        predictions = await self._workers.run(partial(predict_batch, model, images))
-        total_seconds = time.perf_counter() - arrived
-        return await asyncio.gather(
-            *(self._answer(model, prediction, context, total_seconds) for prediction in predictions)
-        )
+        self, model: Model, images: Sequence[ReadImage], deadline: Deadline
+    ) -> list[ImagePrediction]:
+        """Predict images together, in their order.
 
-    async def _answer(
-        self, model: Model, prediction: ImagePrediction, context: RequestContext, total_seconds: float
+        Raises: DeadlineExceeded.
+        """
+        deadline.check()
+        return await self._workers.run(partial(predict_batch, model, images))
+
+    async def answer(
+        self, model: Model, prediction: ImagePrediction, context: RequestContext, *, arrived: float
     ) -> PredictionEvent:
+        """The event of a prediction, published: from here on it counts as answered. Never fails, waits a bound at most.
+
+        ``arrived`` is when the last byte of the request came, in seconds of ``time.perf_counter()``.
+        """
         self._metrics.observe_stages(prediction)
-        event = event_of(prediction, model.manifest, context, total_seconds=total_seconds)
+        event = event_of(prediction, model.manifest, context, total_seconds=time.perf_counter() - arrived)
         await self._publisher.publish(event)
         self._shadow.consider(event, prediction)
         return event

@@ -47,9 +47,9 @@ class PredictionRoutes:
         async with deadline.enforced():
             with self._workers.admit():
                 data = await read_body(request, max_bytes=self._settings.max_upload_bytes)
-                event = await self._service.predict(
-                    model, data, request_context(request.scope), deadline, arrived=time.perf_counter()
-                )
+                arrived = time.perf_counter()
+                prediction = await self._service.predict(model, data, deadline)
+        event = await self._service.answer(model, prediction, request_context(request.scope), arrived=arrived)
         return json_response(_answer(event))
 
     async def list_models(self, request: Request) -> Response:

@@ -23,6 +23,9 @@ class InferenceSettings(ServiceSettings):
     shadow_share: float = Field(1.0, ge=0, le=1, description="Share of the predictions that the shadow model repeats.")
     max_upload_bytes: int = Field(10 * 2**20, ge=1, description="Largest body taken.")
     max_image_pixels: int = Field(50_000_000, ge=1, description="Largest image decoded, width times height.")
+    max_batch_images: int = Field(
+        64, ge=1, le=1024, description="Most images in one request of the Open Inference Protocol."
+    )
     worker_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
