@@ -106,7 +106,7 @@ def _document(version: str) -> dict[str, Any]:
                     Report,
                     tag="monitoring",
                     parameters=_REPORT_QUERY,
-                    problems=(400, *_UPSTREAM_PROBLEMS),
+                    problems=(400, 404, *_UPSTREAM_PROBLEMS),
                 )
             },
             "/api/monitor/stream": {"get": _stream()},
@@ -142,6 +142,7 @@ _METHOD_QUERY = {
     "description": "How the heatmap is made.",
     "schema": {"enum": ["gradient", "smoothgrad", "integrated_gradients", "occlusion"]},
 }
+_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _REPORT_QUERY = [
     {
         "name": "window",
@@ -153,9 +154,22 @@ _REPORT_QUERY = [
         "name": "model",
         "in": "query",
         "description": "`name` or `name/version`; without it the newest version of the default model.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": f"^{_NAME}(/{_NAME})?$"},
     },
 ]
+_REPORT_EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"const": "report"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/Report"},
+        },
+    },
+    "required": ["id", "event", "data"],
+}
 _LAST_EVENT_ID = {
     "name": "Last-Event-ID",
     "in": "header",
@@ -211,11 +225,11 @@ def _stream() -> dict[str, Any]:
         "parameters": [*_REPORT_QUERY, _LAST_EVENT_ID],
         "responses": {
             "200": {
-                "description": "Events named `report`, each with a whole report as its data, at most one a second; "
-                "a comment every 15 s.",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "description": "Events, each with a whole report as its data, at most one a second; "
+                "a comment every 15 s. The schema is that of one event.",
+                "content": {"text/event-stream": {"schema": _REPORT_EVENT}},
             },
-            **_problems(400, *_UPSTREAM_PROBLEMS),
+            **_problems(400, 404, *_UPSTREAM_PROBLEMS),
         },
     }
 
