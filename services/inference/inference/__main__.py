@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ from inference.settings import InferenceSettings  # noqa: E402
 def main() -> None:
     settings = read_settings(InferenceSettings)
     configure_logs(service="inference", level=settings.log_level, style=settings.log_format)
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what a stranger's image makes it say is counted, not logged
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # its default would kill the process before there is a model to reload
     try:
         app = create_app(settings)
