@@ -42,7 +42,7 @@ def load_model(folder: Path) -> Model:
     except ValueError as error:
         raise ArtifactError(f"{folder / MANIFEST_FILE}: {error}") from error
     try:
-        network.load_parameters(arrays)
+        network.load(arrays)
     except ShapeError as error:
         raise ArtifactError(f"{folder / WEIGHTS_FILE}: {error}") from error
     return Model(network, manifest)
@@ -56,7 +56,7 @@ def save_model(folder: Path, network: Network, description: Mapping[str, Any]) -
     Raises: ArtifactError if the description is not a valid manifest; nothing is written then.
     """
     weights = safetensors.numpy.save(
-        {name: np.ascontiguousarray(value, np.float32) for name, value in network.parameters().items()}
+        {name: np.ascontiguousarray(value, np.float32) for name, value in (network.parameters() | network.state()).items()}
     )
     fields = {
         "format_version": FORMAT_VERSION,

@@ -19,21 +19,21 @@ class Augmentation:
     """How much to change; see `augment`. Angles in degrees, areas and probabilities 0..1, blur in output pixels."""
 
     flip_probability: float = 0.5
-    minimum_area: float = 0.4
+    minimum_area: float = 0.5
     maximum_aspect_ratio: float = 4 / 3
-    rotation_probability: float = 0.4
-    maximum_rotation_degrees: float = 20
-    blur_probability: float = 0.3
+    rotation_probability: float = 0.3
+    maximum_rotation_degrees: float = 15
+    blur_probability: float = 0.25
     maximum_blur: float = 1.0
-    sharpen_probability: float = 0.3
+    sharpen_probability: float = 0.25
     maximum_sharpening: float = 1.5
-    brightness: float = 0.3
-    contrast: float = 0.3
-    saturation: float = 0.4
-    tint: float = 0.08
-    grey_probability: float = 0.05
-    cutout_probability: float = 0.4
-    maximum_cutout: float = 0.45
+    brightness: float = 0.25
+    contrast: float = 0.25
+    saturation: float = 0.3
+    tint: float = 0.06
+    grey_probability: float = 0.03
+    cutout_probability: float = 0.25
+    maximum_cutout: float = 0.4
     mixup: float = 0.0
 
 
