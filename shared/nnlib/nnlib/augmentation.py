@@ -172,9 +172,7 @@ def cut_out(images: Array, settings: Augmentation, *, rng: np.random.Generator) 
         images[i, top:bottom, left:right] = images[i, ::4, ::4].mean(axis=(0, 1))
 
 
-def mix_up(
-    images: Array, targets: Array, settings: Augmentation, *, rng: np.random.Generator
-) -> tuple[Array, Array]:
+def mix_up(images: Array, targets: Array, settings: Augmentation, *, rng: np.random.Generator) -> tuple[Array, Array]:
     """Pairs of pictures and of their targets, mixed by one number a pair from Beta(mixup, mixup).
 
     Source: Zhang et al. 2018, mixup: Beyond Empirical Risk Minimization.

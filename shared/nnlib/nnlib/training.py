@@ -1,16 +1,11 @@
 """The training loop."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterable, Iterator
 
 from nnlib.arrays import Array
 from nnlib.losses import binary_cross_entropy
 from nnlib.network import Network
-
-
-class Optimizer(Protocol):
-    def step(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
-        """Change the parameters in place."""
+from nnlib.optimizers import Optimizer
 
 
 def train(network: Network, minibatches: Iterable[tuple[Array, Array]], optimizer: Optimizer) -> Iterator[float]:

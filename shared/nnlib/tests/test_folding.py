@@ -11,7 +11,13 @@ RNG = np.random.default_rng(0)
 
 def trained_network():
     block = Residual(
-        [Conv2D(4, 4, kernel=3, padding=1, bias=False, rng=RNG), BatchNorm(4), ReLU(), Conv2D(4, 4, kernel=1, rng=RNG), BatchNorm(4)]
+        [
+            Conv2D(4, 4, kernel=3, padding=1, bias=False, rng=RNG),
+            BatchNorm(4),
+            ReLU(),
+            Conv2D(4, 4, kernel=1, rng=RNG),
+            BatchNorm(4),
+        ]
     )
     network = Network(
         [

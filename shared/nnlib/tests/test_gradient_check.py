@@ -78,7 +78,11 @@ def test_dropout_passes_when_it_drops_the_same_numbers():
     weighting = RNG.normal(size=inputs.shape)
     same_drops(inputs)
     check_gradient(
-        "dropout", lambda changed: float(np.sum(same_drops(changed) * weighting)), inputs, layer.backward(weighting), rng=RNG
+        "dropout",
+        lambda changed: float(np.sum(same_drops(changed) * weighting)),
+        inputs,
+        layer.backward(weighting),
+        rng=RNG,
     )
 
 

@@ -150,7 +150,9 @@ class _Patches:
         batch, height, width, channels = images.shape
         padded_height, padded_width = height + 2 * padding, width + 2 * padding
         if min(padded_height, padded_width) < kernel:
-            raise ShapeError(f"got images of {height}x{width} with padding {padding}, smaller than the kernel, {kernel}")
+            raise ShapeError(
+                f"got images of {height}x{width} with padding {padding}, smaller than the kernel, {kernel}"
+            )
         self.out_height = (padded_height - kernel) // stride + 1
         self.out_width = (padded_width - kernel) // stride + 1
         self._images = images
