@@ -40,7 +40,7 @@ bench: $(VENV)/.dev setup ## Measure latency and throughput
 	PYTHONPATH=deploy/local $(PYTHON_HERE) -m benchmarks
 
 screenshots: $(VENV)/.dev setup ## Take the pictures of the README
-	$(PYTHON_HERE) -m tests.browser.screenshots
+	PYTHONPATH=deploy/local $(PYTHON_HERE) -m tests.browser.screenshots
 
 up: ## Build and start the containers (docker compose), on http://127.0.0.1:8080 (PORT=)
 	docker compose up --build --wait
@@ -74,5 +74,5 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json | $(PYTHON_HERE)
 	@echo "Installing the packages of frontend/package-lock.json"
 	@command -v npm >/dev/null || $(PIP) --require-hashes --requirement requirements/nodejs.txt
-	@npm ci --prefix frontend --ignore-scripts --no-audit --no-fund --loglevel error
+	@npm ci --prefix frontend --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
 	@touch $@

@@ -54,4 +54,6 @@ windowPicker.addEventListener("window-chosen", ({ detail }) => {
   follow();
 });
 window.addEventListener("popstate", follow);
+// A browser keeps six connections to a host: tabs that nobody looks at must not hold them.
+document.addEventListener("visibilitychange", () => (document.hidden ? following.abort() : follow()));
 follow();

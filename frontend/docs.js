@@ -9,9 +9,10 @@ function followScheme() {
 followScheme();
 darkScheme.addEventListener("change", followScheme);
 
-globalThis.SwaggerUIBundle({
+// Where it did not arrive, the page's link to the description stays.
+globalThis.SwaggerUIBundle?.({
   url: OPENAPI_URL,
-  dom_id: "#interface",
+  dom_id: "#main",
   deepLinking: true,
   defaultModelsExpandDepth: 0,
   validatorUrl: null, // the validator would be another origin

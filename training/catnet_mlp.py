@@ -9,7 +9,6 @@ Usage: python -m training.catnet_mlp [--data FOLDER]
 
 import argparse
 import itertools
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,17 +27,7 @@ from nnlib.optimizers import GradientDescent
 from nnlib.training import train
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from training.datasets import (
-    VALIDATION_ONE_IN,
-    DatasetError,
-    Pictures,
-    Split,
-    class_files,
-    in_part,
-    load_split,
-    read_pictures,
-    serving_like,
-)
+from training.datasets import DatasetError, Pictures, Split, default_folder, evaluation_sets, load_split
 from training.packaging import describe_data, package_model
 from training.plots import save_confusion_matrices, save_learning_curve
 
@@ -84,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         split = load_split(options.data)
-        held_back, held_back_name, measured_on = _held_back(options.data, split)
+        measured_on, held_back = evaluation_sets(options.data, split)
     except DatasetError as error:
         print(error, file=sys.stderr)
         return 1
@@ -96,12 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         network,
         measured_on=measured_on,
         held_back=held_back,
-        held_back_name=held_back_name,
-        training=_describe_training(options.steps, losses),
+        training=_describe_training(losses),
         data=describe_data(split),
         normalization=NORMALIZATION,
     )
-    _draw(options.output, network, losses, measured_on)
+    _draw(options.output, network, losses, split)
     _report(losses, manifest)
     print(f"plots: {options.output}\nmodel: {folder}")
     return 0
@@ -109,33 +97,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the original network, 12288 -> 20 -> 7 -> 5 -> 1.")
-    default = os.environ.get("DATA") or ROOT.parent / "shared" / "data"
-    parser.add_argument("--data", type=Path, default=Path(default), help="folder with pictures (default: $DATA)")
+    parser.add_argument("--data", type=Path, default=default_folder(), help="folder with pictures (default: $DATA)")
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="where the model folder goes")
     parser.add_argument("--output", type=Path, default=ROOT / "training" / "output", help="where the plots go")
     parser.add_argument("--steps", type=int, default=STEPS)
     return parser.parse_args(arguments)
-
-
-def _held_back(data: Path, split: Split) -> tuple[Pictures, str, dict[str, Pictures]]:
-    """Unseen pictures for calibration and the drift reference, and everything to measure on.
-
-    That is the validation part of cats64 where it lies beside the training set, else the training set's test part.
-    """
-    measured_on = {f"{split.name} train": split.train, f"{split.name} test": split.test}
-    cats64 = data / "cats64"
-    if not cats64.is_dir():
-        return split.test, f"{split.name} test", measured_on
-    files = [file for file in serving_like(class_files(cats64 / "train")) if in_part(file.name, VALIDATION_ONE_IN)]
-    held_back_name = "cats64 validation without Tiny ImageNet"
-    held_back = read_pictures(files)
-    test_files = class_files(cats64 / "test")
-    measured_on |= {
-        held_back_name: held_back,
-        "cats64 test": read_pictures(test_files),
-        "cats64 test without Tiny ImageNet": read_pictures(serving_like(test_files)),
-    }
-    return held_back, held_back_name, measured_on
 
 
 def _model_folder(models: Path, split: Split) -> Path:
@@ -146,25 +112,25 @@ def _model_folder(models: Path, split: Split) -> Path:
     return models / str(max(taken | {1}) + 1)
 
 
-def _describe_training(steps: int, losses: Sequence[float]) -> dict[str, Any]:
+def _describe_training(losses: Sequence[float]) -> dict[str, Any]:
     return {
         "recipe": "training/catnet_mlp.py",
         "initializer": "randn / sqrt(fan_in), numpy.random.RandomState",
         "seed": SEED,
         "optimizer": "gradient descent, full batch",
         "learning_rate": LEARNING_RATE,
-        "steps": steps,
+        "steps": len(losses),
         "dtype": "float64",
-        "losses": {str(step): losses[step] for step in range(0, steps, 100)},
+        "losses": {str(step): loss for step, loss in enumerate(losses) if step % 100 == 0},
     }
 
 
-def _draw(output: Path, network: Network, losses: Sequence[float], measured_on: dict[str, Pictures]) -> None:
+def _draw(output: Path, network: Network, losses: Sequence[float], split: Split) -> None:
     output.mkdir(parents=True, exist_ok=True)
     save_learning_curve(output / "learning_curve.png", losses)
     confusions = {
-        name: confusion_matrix(run_network(network, NORMALIZATION, 1.0, pictures.pixels)[0], pictures.targets)
-        for name, pictures in measured_on.items()
+        name: confusion_matrix(run_network(network, NORMALIZATION, 1.0, part.pixels)[0], part.targets)
+        for name, part in ((f"{split.name} train", split.train), (f"{split.name} test", split.test))
     }
     save_confusion_matrices(output / "confusion_matrix.png", confusions)
 

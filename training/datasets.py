@@ -5,7 +5,8 @@ in them. Whatever the source, pictures arrive as uint8 (64, 64, 3), folders thro
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,11 @@ Point DATA at a folder that holds one of these:
       where you have split them yourself
 
 for example:  make train DATA=~/pictures"""
+
+
+def default_folder() -> Path:
+    """$DATA, or the folder that lies beside this project where it was developed."""
+    return Path(os.environ.get("DATA") or Path(__file__).parents[2] / "shared" / "data")
 
 
 class DatasetError(Exception):
@@ -87,9 +93,7 @@ def load_split(folder: Path) -> Split:
     for part, pictures in (("training", split.train), ("test", split.test)):
         cats = int(pictures.targets.sum())
         if not 0 < cats < len(pictures):
-            raise DatasetError(
-                f"the {part} part of {folder} needs cats and non-cats: {cats} of {len(pictures)} are cats"
-            )
+            raise DatasetError(f"the {part} part of {folder} needs both classes: {cats} of {len(pictures)} are cats")
     return split
 
 
@@ -121,9 +125,29 @@ def in_part(name: str, one_in: int) -> bool:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % one_in == 0
 
 
-def serving_like(files: Iterable[Path]) -> list[Path]:
-    """The pictures of cats64 that were resized as serving resizes; Tiny ImageNet's are about twice as sharp."""
-    return [file for file in files if not file.name.startswith("tin_")]
+def evaluation_sets(folder: Path, split: Split) -> tuple[dict[str, Pictures], str]:
+    """Everything there is to measure a model on, by name, and which of it serves for calibration and drift reference.
+
+    That one is the validation part of cats64 where cats64 lies beside the training set, without Tiny ImageNet: its
+    pictures are about twice as sharp as what serving makes of a photo. Elsewhere it is the training set's test part.
+    """
+    test = f"{split.name} test"
+    sets = {f"{split.name} train": split.train, test: split.test}
+    cats64 = folder / "cats64"
+    if not cats64.is_dir():
+        return sets, test
+    validation = "cats64 validation without Tiny ImageNet"
+    training_files, test_files = class_files(cats64 / "train"), class_files(cats64 / "test")
+    sets[validation] = read_pictures(
+        [file for file in training_files if in_part(file.name, VALIDATION_ONE_IN) and not _is_tiny_imagenet(file)]
+    )
+    sets["cats64 test"] = read_pictures(test_files)
+    sets["cats64 test without Tiny ImageNet"] = read_pictures([f for f in test_files if not _is_tiny_imagenet(f)])
+    return sets, validation
+
+
+def _is_tiny_imagenet(file: Path) -> bool:
+    return file.name.startswith("tin_")
 
 
 def _load_course(folder: Path) -> Split:

@@ -30,24 +30,30 @@ def package_model(
     network: Network,
     *,
     measured_on: Mapping[str, Pictures],
-    held_back: Pictures,
-    held_back_name: str,
+    held_back: str | None,
     training: Mapping[str, Any],
-    data: Mapping[str, Any],
+    data: Mapping[str, Any] | None,
     normalization: Normalization = Normalization(),  # noqa: B008  frozen
     temperature: float = 1.0,
 ) -> Manifest:
-    """Write models/<name>/<version>: the weights in float32 and the manifest. The folder's path gives both names.
+    """Write models/NAME/VERSION: the weights in float32 and the manifest. The folder's path gives both names.
 
     Metrics, the conformal threshold and the drift reference are all computed with the float32 network that will serve.
-    Both of the latter come from `held_back`, pictures the network has not seen; there is no reference under 1,000.
+    The latter two come from the set of `measured_on` that `held_back` names, pictures the network has not learnt from.
+    Without one no answer is certain and there is no reference; nor is there one under 1,000 pictures.
     """
     network.cast(np.float32)
-    cat_probability, hidden = run_network(network, normalization, temperature, held_back.pixels)
-    reference = None
-    if len(held_back) >= MINIMUM_IMAGES:
-        rng = np.random.default_rng(0)
-        reference = build_reference(held_back.pixels, cat_probability, hidden, sources=[held_back_name], rng=rng)
+    outputs = {
+        name: run_network(network, normalization, temperature, pictures.pixels)
+        for name, pictures in measured_on.items()
+    }
+    threshold, reference = 1.0, None
+    if held_back is not None:
+        pictures, (cat_probability, hidden) = measured_on[held_back], outputs[held_back]
+        threshold = conformal_threshold(cat_probability, pictures.targets, coverage=COVERAGE)
+        if len(pictures) >= MINIMUM_IMAGES:
+            rng = np.random.default_rng(0)
+            reference = build_reference(pictures.pixels, cat_probability, hidden, sources=[held_back], rng=rng)
     description = {
         "name": folder.parent.name,
         "version": folder.name,
@@ -61,20 +67,12 @@ def package_model(
         },
         "classes": list(CLASSES),
         "temperature": temperature,
-        "conformal": {
-            "coverage": COVERAGE,
-            "threshold": conformal_threshold(cat_probability, held_back.targets, coverage=COVERAGE),
-            "images": len(held_back),
-            "computed_on": held_back_name,
-        },
-        "metrics": {
-            name: evaluate(run_network(network, normalization, temperature, pictures.pixels)[0], pictures.targets)
-            for name, pictures in measured_on.items()
-        },
+        "conformal": {"coverage": COVERAGE, "threshold": threshold, "computed_on": held_back},
+        "metrics": {name: evaluate(outputs[name][0], pictures.targets) for name, pictures in measured_on.items()},
         "confidence": {"bin_edges": CONFIDENCE_BIN_EDGES},
         "reference": reference,
         "training": dict(training),
-        "data": dict(data),
+        "data": data,
         "code_revision": code_revision(),
     }
     return save_model(folder, network, description)

@@ -138,7 +138,7 @@ def announce(supervisor: Supervisor, settings: LaunchSettings, stopping: threadi
     """Wait until all services are well, and say where they are. Returns: why they did not get well, else None."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
-        if stopping.wait(0.1):
+        if stopping.wait(0.25):
             return None
         if name := supervisor.stopped_while_starting():
             return f"{name} ended while it started; its reason is above"

@@ -34,7 +34,7 @@ export function featureKind(name) {
 export function driftSentence(drift) {
   if (drift.features.length === 0) return "This model came without a reference to compare with.";
   const names = drift.features.filter(({ status }) => status === "drift" || status === "warning").map(({ name }) => featureName(name).toLowerCase());
-  const different = new Intl.ListFormat("en").format(names);
+  const different = names.length === drift.features.length ? "every feature" : new Intl.ListFormat("en").format(names);
   switch (drift.status) {
     case "insufficient_data":
       return `${count(drift.window_size)} of the ${count(drift.minimum)} photos that a verdict needs.`;

@@ -2,13 +2,15 @@ import { count } from "./format.js";
 
 /**
  * Whether every answered prediction is accounted for.
+ * `balanced` is null where that cannot be told, for instance before any publisher has said how many it answered.
  * Returns: { status: "ok" | "waiting" | "broken", words }
  */
-export function pipelineVerdict({ answered, balanced, lag, pending, buffered, dropped }) {
+export function pipelineVerdict({ answered, balanced, lag, pending, buffered, dropped, lost }) {
   if (balanced === false) return { status: "broken", words: "The counts do not add up: some predictions are missing or counted twice." };
-  if (dropped > 0) return { status: "broken", words: `${count(dropped)} predictions were answered but could not be counted.` };
-  const waiting = (lag ?? 0) + (pending ?? 0) + (buffered ?? 0);
+  if (dropped + lost > 0) return { status: "broken", words: `${count(dropped + lost)} predictions were answered but could not be counted.` };
+  const waiting = lag + pending + buffered;
   if (waiting > 0) return { status: "waiting", words: `${count(waiting)} predictions are on their way into these numbers.` };
-  if (!answered) return { status: "ok", words: "Nothing to count yet." };
+  if (answered === 0) return { status: "ok", words: "Nothing to count yet." };
+  if (balanced === null) return { status: "waiting", words: "Whether every prediction is counted cannot be told right now." };
   return { status: "ok", words: "Every answered prediction is counted, each once." };
 }

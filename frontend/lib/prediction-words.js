@@ -9,11 +9,11 @@ import { percent } from "./format.js";
 export function predictionWords({ label, cat_probability: catProbability, certain }) {
   const probability = percent(catProbability);
   if (!certain) {
-    const leaning = label === "cat" ? "It leans towards a cat" : "It leans towards no cat";
+    const leaning = label === "cat" ? "a cat" : "no cat";
     return {
       verdict: "unsure",
       headline: "Not sure.",
-      sentence: `${leaning}, but a probability of ${probability} for a cat is too close to call for this model.`,
+      sentence: `It leans towards ${leaning} (${probability} for a cat), but with such a value this model is wrong too often to be sure.`,
     };
   }
   if (label === "cat") {

@@ -50,6 +50,11 @@ test("drift names the features that differ, as people call them", () => {
   assert.match(driftSentence(drift({ status: "drift", features })), /colour balance and cat probability/);
 });
 
+test("where everything differs the features are not listed", () => {
+  const features = ["brightness", "contrast"].map((name) => ({ name, status: "warning" }));
+  assert.match(driftSentence(drift({ status: "warning", features })), /different from the reference: every feature/);
+});
+
 test("a model without a reference is said to have none", () => {
   assert.match(driftSentence(drift({ features: [] })), /without a reference/);
 });
@@ -61,7 +66,7 @@ test("no word claims to know about the answers' truth", () => {
 
 test("a feature nobody named here is still readable", () => assert.equal(featureName("aspect_ratio"), "aspect ratio"));
 
-const PIPELINE = { answered: 10, balanced: true, lag: 0, pending: 0, buffered: 0, dropped: 0 };
+const PIPELINE = { answered: 10, balanced: true, lag: 0, pending: 0, buffered: 0, dropped: 0, lost: 0 };
 
 test("the pipeline says when every prediction is counted, is on its way, or is missing", () => {
   const status = (changes) => pipelineVerdict({ ...PIPELINE, ...changes }).status;
@@ -69,7 +74,10 @@ test("the pipeline says when every prediction is counted, is on its way, or is m
   assert.equal(status({ lag: 3 }), "waiting");
   assert.equal(status({ buffered: 1 }), "waiting");
   assert.equal(status({ dropped: 1 }), "broken");
+  assert.equal(status({ lost: 1 }), "broken");
   assert.equal(status({ balanced: false }), "broken");
+  assert.equal(status({ balanced: null }), "waiting");
+  assert.equal(status({ balanced: null, answered: 0 }), "ok");
 });
 
 const file = (name) => ({ kind: "file", type: "image/jpeg", getAsFile: () => name, webkitGetAsEntry: () => ({ isDirectory: false }) });

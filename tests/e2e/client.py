@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Self
 
 import httpx
@@ -12,6 +15,7 @@ from tests.pictures import photo
 from tests.processes import wait_until
 
 CONCURRENCY = 16
+HOLD_SECONDS = 120.0
 
 
 class Client:
@@ -31,19 +35,35 @@ class Client:
     def predict(self, image: bytes) -> httpx.Response:
         return self.http.post("/predict", files={"file": ("cat.jpg", image, "image/jpeg")})
 
-    def predict_many(self, count: int, *, seconds: float = 0) -> list[int]:
+    def predict_many(
+        self, count: int, *, seconds: float = 0, hold_last_until: threading.Event | None = None
+    ) -> list[int]:
         """Send count photos at concurrency 16, spread evenly over at least the given seconds.
 
+        With hold_last_until, the last fifth of them waits for that event: what a test does before it sets it happens
+        in the middle of the load, however slow the machine is.
         Returns: the status code of each answer.
         """
         start = time.monotonic()
 
         def send(index: int) -> int:
+            if hold_last_until and index >= 0.8 * count:
+                hold_last_until.wait(HOLD_SECONDS)
             time.sleep(max(0.0, start + seconds * index / count - time.monotonic()))
             return self.predict(photo(seed=index % 20)).status_code
 
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             return list(pool.map(send, range(count)))
+
+    @contextmanager
+    def predicting(self, count: int, *, seconds: float) -> Iterator[Future[list[int]]]:
+        """Send as predict_many() does while the block runs; the last fifth after it. Yields: the statuses to come."""
+        block_done = threading.Event()
+        with ThreadPoolExecutor(1) as background:
+            try:
+                yield background.submit(self.predict_many, count, seconds=seconds, hold_last_until=block_done)
+            finally:
+                block_done.set()
 
     def report(self) -> dict[str, Any]:
         response = self.http.get("/api/monitor/report", params={"window": "1h"})

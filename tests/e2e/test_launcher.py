@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 from preflight import free_port
-from redis_server import ROOT, RedisServer
+from redis_server import ROOT, RedisServer, check_redis
 
 from tests.e2e.client import Client
 from tests.pictures import photo
@@ -29,6 +29,7 @@ class Launch:
     """One run of the launcher; every process that it starts inherits a mark, by which the test finds them again."""
 
     def __init__(self, directory: Path, **environment: str) -> None:
+        directory.mkdir(exist_ok=True)
         self.mark = str(directory)
         self.output = directory / "output.txt"
         self.ports = {name: str(free_port()) for name in ("PORT", "INFERENCE_PORT", "MONITOR_PORT")}
@@ -62,15 +63,16 @@ class Launch:
         return bool(response.status_code == 200 and response.json()["status"] == "ok")
 
     def processes(self) -> list[psutil.Process]:
-        """All that carry the mark, however they were started, the launcher included."""
-        marked = []
+        """All that carry the mark, the launcher included; Redis writes over its own, but works in this run's folder."""
+        ours = []
         for process in psutil.process_iter():
             try:
-                if process.environ().get(MARK) == self.mark and process.status() != psutil.STATUS_ZOMBIE:
-                    marked.append(process)
+                is_ours = process.environ().get(MARK) == self.mark or process.cwd().startswith(self.mark)
+                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
+                    ours.append(process)
             except psutil.Error:  # gone meanwhile, or somebody else's
                 continue
-        return marked
+        return ours
 
     def process_of(self, name: str) -> psutil.Process:
         """The process of a service (by its module) or of Redis (by its program)."""
@@ -162,9 +164,7 @@ def test_a_model_that_is_damaged_ends_the_start_with_its_reason(tmp_path: Path) 
 
 
 def test_a_folder_in_use_is_refused_to_a_second_run(running: Launch, tmp_path: Path) -> None:
-    second = tmp_path / "second"
-    second.mkdir()
-    with launched(second, RUN_DIR=str(tmp_path / "run")) as launch:
+    with launched(tmp_path / "second", RUN_DIR=str(tmp_path / "run")) as launch:
         assert_refuses(launch, 1, "already running")
 
 
@@ -199,6 +199,9 @@ def test_what_was_counted_is_there_again_at_the_next_start(tmp_path: Path) -> No
 
 
 def test_a_redis_of_your_own_is_used_and_left_alone(tmp_path: Path, redis_server: RedisServer) -> None:
-    with launched(tmp_path, REDIS_URL=redis_server.url) as launch:
+    with launched(tmp_path / "launch", REDIS_URL=redis_server.url) as launch:
         launch.wait_ready()
         assert not [each for each in launch.processes() if "redis-server" in each.cmdline()[0]]
+        launch.process.send_signal(signal.SIGTERM)
+        assert launch.process.wait(END_SECONDS) == 0
+    check_redis(redis_server.url, timeout_seconds=1)

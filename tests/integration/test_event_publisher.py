@@ -173,6 +173,7 @@ async def test_a_stopped_redis_delays_one_answer_by_the_bound_and_the_next_not_a
 ) -> None:
     async with publishing(redis_server.url, instance) as publisher:
         await publisher.publish(event(0))
+        await until(lambda: publisher.counters.published == 1)
         with stopped(client):
             began = time.monotonic()
             await publisher.publish(event(1))
@@ -192,7 +193,7 @@ async def test_a_lost_reply_repeats_events_but_never_a_count(
 ) -> None:
     async with (
         LossyProxy(redis_server.port) as proxy,
-        publishing(f"redis://127.0.0.1:{proxy.port}/0", instance) as publisher,
+        publishing(f"redis://127.0.0.1:{proxy.port}/0", instance, wait_seconds=1) as publisher,
     ):
         await publish_together(publisher, range(5))
         proxy.replies_to_lose = 1
@@ -253,6 +254,7 @@ class LossyProxy:
 
     def __init__(self, redis_port: int) -> None:
         self._redis_port = redis_port
+        self._connections: set[asyncio.Task[None]] = set()
         self.replies_to_lose = 0
 
     @property
@@ -261,12 +263,16 @@ class LossyProxy:
         return port
 
     async def __aenter__(self) -> LossyProxy:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        await asyncio.gather(*self._connections)
         await self._server.wait_closed()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(asyncio.create_task(self._serve(reader, writer)))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         redis_reader, redis_writer = await asyncio.open_connection("127.0.0.1", self._redis_port)
@@ -277,10 +283,11 @@ class LossyProxy:
                 break
             writer.write(reply)
         requests.cancel()
-        redis_writer.close()
-        writer.close()
+        for side in (redis_writer, writer):
+            side.close()
+            await side.wait_closed()
 
     async def _pass_requests_on(self, reader: asyncio.StreamReader, redis_writer: asyncio.StreamWriter) -> None:
         while request := await reader.read(65536):
             redis_writer.write(request)
-        redis_writer.close()
+        redis_writer.write_eof()

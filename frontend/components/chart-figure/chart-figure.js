@@ -51,6 +51,7 @@ class ChartFigure extends HTMLElement {
   };
 
   #draw() {
+    if (!globalThis.Chart) return this.#showNumbersInstead();
     const style = getComputedStyle(this);
     const configuration = chartConfiguration(this.#chart, {
       colour: (name) => style.getPropertyValue(name),
@@ -62,6 +63,12 @@ class ChartFigure extends HTMLElement {
     } else {
       this.#drawn = new globalThis.Chart(this.querySelector("canvas"), configuration);
     }
+  }
+
+  /** Chart.js did not arrive: the data did. */
+  #showNumbersInstead() {
+    this.querySelector(".canvas").hidden = true;
+    this.querySelector("details").open = true;
   }
 
   #showNumbers() {

@@ -24,10 +24,11 @@ class PipelineHealth extends HTMLElement {
           ${fact("consumed", "Consumed", count(pipeline.consumed), "counted by the monitor")}
           ${fact("lag", "Lag", count(pipeline.lag), "waiting in the stream")}
           ${fact("pending", "Pending", count(pipeline.pending), "taken, not yet counted")}
-          ${fact("buffered", "Buffered", count(pipeline.buffered), "held back while Redis is away")}
+          ${fact("buffered", "Buffered", count(pipeline.buffered), "not in the stream yet")}
           ${fact("duplicates", "Duplicates", count(pipeline.duplicates), "seen again and not counted twice")}
-          ${fact("dropped", "Dropped", count(pipeline.dropped), "lost when a buffer was full")}
-          ${fact("dead", "Unreadable", count(pipeline.dead), "set aside")}
+          ${fact("dropped", "Dropped", count(pipeline.dropped), "given up by the service")}
+          ${fact("lost", "Lost", count(pipeline.lost), "gone from the stream before they were counted")}
+          ${fact("dead", "Unreadable", count(pipeline.dead), "set aside with the reason")}
           ${fact("age", "Last event", age === null ? "none yet" : `${duration(age)} ago`, "")}
         </dl>`,
     );

@@ -30,9 +30,11 @@ class PredictionResult extends HTMLElement {
 
   set state(state) {
     const { spoken, content } = VIEWS[state.kind](state);
+    const hadFocus = this.contains(document.activeElement);
     this.dataset.kind = state.kind;
     this.querySelector("[role=status]").textContent = spoken;
     render(this.querySelector(".content"), content);
+    if (hadFocus) this.querySelector(".headline").focus(); // the button that was pressed is gone
     // A width set here, not in the HTML, as the page's policy allows no style attributes.
     const scale = this.querySelector(".scale");
     scale?.style.setProperty("--cat-probability", state.prediction.cat_probability);
@@ -43,7 +45,7 @@ function asking() {
   return {
     spoken: "Asking the model.",
     content: html`
-      <h2 class="headline">Looking…</h2>
+      <h2 class="headline" tabindex="-1">Looking…</h2>
       <div class="working"></div>
       <button type="button" class="quiet" data-action="cancel">Cancel</button>`,
   };
@@ -55,7 +57,7 @@ function answered({ prediction, elapsedMilliseconds }) {
   return {
     spoken: `${headline} ${sentence}`,
     content: html`
-      <h2 class="headline" data-verdict="${verdict}">${headline}</h2>
+      <h2 class="headline" tabindex="-1" data-verdict="${verdict}">${headline}</h2>
       <p class="sentence">${sentence}</p>
       <div class="scale" data-verdict="${verdict}" aria-hidden="true">
         <span>not a cat</span><span class="bar"><span class="marker"></span></span><span>cat</span>
@@ -64,9 +66,9 @@ function answered({ prediction, elapsedMilliseconds }) {
         <div><dt>Label</dt><dd>${prediction.label}</dd></div>
         <div><dt>Confidence</dt><dd>${percent(prediction.confidence)}</dd></div>
         <div><dt>Time</dt><dd>${milliseconds(elapsedMilliseconds)}
-          <small>decoding ${milliseconds(timings?.decode)}, network ${milliseconds(timings?.forward)}</small></dd></div>
-        <div><dt>Model</dt><dd>${model?.name} <small>version ${model?.version}</small></dd></div>
-        <div><dt>Photo</dt><dd>${image?.format} <small>${count(image?.width)} × ${count(image?.height)} pixels</small></dd></div>
+          <small>decoding ${milliseconds(timings.decode)}, model ${milliseconds(timings.forward)}</small></dd></div>
+        <div><dt>Model</dt><dd>${model.name} <small>version ${model.version}</small></dd></div>
+        <div><dt>Photo</dt><dd>${image.format} <small>${count(image.width)} × ${count(image.height)} pixels</small></dd></div>
       </dl>`,
   };
 }
@@ -76,7 +78,7 @@ function failed({ problem, retrySeconds }) {
   return {
     spoken: `${title}. ${advice}`,
     content: html`
-      <h2 class="headline" data-verdict="failed">${title}</h2>
+      <h2 class="headline" tabindex="-1" data-verdict="failed">${title}</h2>
       <p class="sentence">${advice}</p>
       ${retry
         ? html`<retry-countdown data-seconds="${retrySeconds ?? ""}"></retry-countdown>`
@@ -99,7 +101,7 @@ function cancelled() {
   return {
     spoken: "Cancelled.",
     content: html`
-      <h2 class="headline">Cancelled</h2>
+      <h2 class="headline" tabindex="-1">Cancelled</h2>
       <p class="sentence">Your photo is still here.</p>
       <retry-countdown></retry-countdown>`,
   };

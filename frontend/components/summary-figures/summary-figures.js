@@ -33,7 +33,7 @@ class SummaryFigures extends HTMLElement {
         <div class="panel" data-figure="uncertain">
           <dt>Not sure</dt>
           <dd class="figure">${percent(uncertainRatio)}</dd>
-          <dd class="quiet-text">${count(predictions.uncertain)} too close to call</dd>
+          <dd class="quiet-text">${count(predictions.uncertain)} predictions</dd>
         </div>
         <div class="panel" data-figure="latency">
           <dt>Latency, P50</dt>

@@ -118,19 +118,22 @@ class ConfidenceHistogram(BaseModel):
     mean: Probability | None
 
 
+DriftStatus = Literal["insufficient_data", "ok", "warning", "drift"]
+
+
 class FeatureDrift(BaseModel):
     name: str
-    status: str
+    status: DriftStatus
     psi: float | None
-    threshold: float | None
+    threshold: float | None = Field(description="Of the PSI, at this window's size and the stated false-alarm rate.")
     p_value: Probability | None
     bin_edges: list[float]
-    reference: list[float]
-    current: list[float]
+    reference: list[Count]
+    current: list[Count]
 
 
 class Drift(BaseModel):
-    status: Literal["insufficient_data", "ok", "warning", "drift"]
+    status: DriftStatus
     window_size: Count
     minimum: Count
     false_alarm_rate: Probability
@@ -157,11 +160,18 @@ class Quality(BaseModel):
 class Pipeline(BaseModel):
     """How far counting has come, and whether every answered prediction is accounted for."""
 
-    lag: Count
-    pending: Count
-    consumed: Count
+    lag: Count = Field(description="Events not yet given to a monitor.")
+    lag_is_exact: bool
+    pending: Count = Field(description="Events given to a monitor and not yet settled.")
+    consumed: Count = Field(description="Events counted, each once.")
     duplicates: Count
-    dead: Count
+    dead: Count = Field(description="Entries that are no event.")
+    lost: Count = Field(description="Events that the stream dropped before they were counted.")
+    answered: Count = Field(description="Predictions answered, as inference says.")
+    buffered: Count = Field(description="Events that inference still holds.")
+    dropped: Count = Field(description="Events that inference gave up.")
+    dropped_by_reason: dict[str, Count]
+    balanced: bool | None = Field(description="Whether nothing is missing; null while that cannot be told.")
     last_event_age_seconds: float | None
 
 
@@ -186,7 +196,7 @@ class RecentPrediction(BaseModel):
 
 class Report(BaseModel):
     window: ReportWindow
-    model: ModelName | None
+    model: ModelName
     predictions: PredictionCounts
     latency_ms: LatencySummary
     confidence: ConfidenceHistogram

@@ -25,7 +25,9 @@ class MonitorClient:
         return await self._upstream.ask(self._report_url.with_query(query), context=context, deadline=deadline)
 
     def stream(
-        self, query: Mapping[str, str], *, context: RequestContext, deadline: float
+        self, query: Mapping[str, str], *, last_event_id: str | None, context: RequestContext, deadline: float
     ) -> AbstractAsyncContextManager[AnswerStream]:
-        """The same report as server-sent events, on change."""
-        return self._upstream.stream(self._stream_url.with_query(query), context=context, deadline=deadline)
+        """The same report as server-sent events, on change from the event that the client saw last."""
+        headers = {} if last_event_id is None else {"last-event-id": last_event_id}
+        url = self._stream_url.with_query(query)
+        return self._upstream.stream(url, headers=headers, context=context, deadline=deadline)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from servicekit.health import Health
 from servicekit.request_context import request_context
-from starlette.datastructures import QueryParams
+from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -59,9 +59,14 @@ class ReportStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
-        query = QueryParams(scope["query_string"])
+        answer = self._monitor.stream(
+            QueryParams(scope["query_string"]),
+            last_event_id=Headers(scope=scope).get("last-event-id"),
+            context=request_context(scope),
+            deadline=deadline,
+        )
         try:
-            async with self._monitor.stream(query, context=request_context(scope), deadline=deadline) as events:
+            async with answer as events:
                 await self._pass_on(events, scope, receive, send)
         except AnsweredInstead as refusal:
             await pass_on(refusal.answer, scope)(scope, receive, send)

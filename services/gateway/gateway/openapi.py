@@ -56,23 +56,29 @@ def document(*, version: str) -> dict[str, Any]:
         },
         "paths": {
             "/predict": {"post": _predict()},
-            "/api/models": {"get": _get("The models served", Models, tag="predictions", problems=_UPSTREAM_PROBLEMS)},
+            "/api/models": {
+                "get": _get("models", "The models served", Models, tag="predictions", problems=_UPSTREAM_PROBLEMS)
+            },
             "/api/monitor/report": {
                 "get": _get(
+                    "report",
                     "The report over one window",
                     Report,
                     tag="monitoring",
-                    parameters=[_WINDOW],
+                    parameters=_REPORT_QUERY,
                     problems=(400, *_UPSTREAM_PROBLEMS),
                 )
             },
             "/api/monitor/stream": {"get": _stream()},
             "/health": {
-                "get": _get("What works", HealthState, tag="health", also={503: ("Inference is away.", HealthState)})
+                "get": _get(
+                    "health", "What works", HealthState, tag="health", also={503: ("Inference is away.", HealthState)}
+                )
             },
-            "/health/live": {"get": _get("Whether this process runs", Live, tag="health")},
+            "/health/live": {"get": _get("live", "Whether this process runs", Live, tag="health")},
             "/health/ready": {
                 "get": _get(
+                    "ready",
                     "Whether to send traffic here",
                     Ready,
                     tag="health",
@@ -84,11 +90,25 @@ def document(*, version: str) -> dict[str, Any]:
     }
 
 
-_WINDOW = {
-    "name": "window",
-    "in": "query",
-    "description": "How far back.",
-    "schema": {"enum": ["15m", "1h", "24h", "7d"], "default": "1h"},
+_REPORT_QUERY = [
+    {
+        "name": "window",
+        "in": "query",
+        "description": "How far back.",
+        "schema": {"enum": ["15m", "1h", "24h", "7d"], "default": "1h"},
+    },
+    {
+        "name": "model",
+        "in": "query",
+        "description": "`name` or `name/version`; without it the newest version of the default model.",
+        "schema": {"type": "string"},
+    },
+]
+_LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The id seen last: there is no event until there is something newer.",
+    "schema": {"type": "string"},
 }
 
 
@@ -129,10 +149,11 @@ def _stream() -> dict[str, Any]:
         "summary": "The report as server-sent events, on change",
         "operationId": "stream",
         "tags": ["monitoring"],
-        "parameters": [_WINDOW],
+        "parameters": [*_REPORT_QUERY, _LAST_EVENT_ID],
         "responses": {
             "200": {
-                "description": "Events named `report`, at most one a second, and a comment every 15 s.",
+                "description": "Events named `report`, each with a whole report as its data, at most one a second; "
+                "a comment every 15 s.",
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
             },
             **_problems(400, *_UPSTREAM_PROBLEMS),
@@ -141,6 +162,7 @@ def _stream() -> dict[str, Any]:
 
 
 def _get(
+    name: str,
     summary: str,
     model: type[BaseModel],
     *,
@@ -152,6 +174,7 @@ def _get(
     others = {str(status): _answer(text, other) for status, (text, other) in (also or {}).items()}
     return {
         "summary": summary,
+        "operationId": name,
         "tags": [tag],
         "parameters": parameters or [],
         "responses": {"200": _answer(summary, model), **others, **_problems(*problems)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import mimetypes
 import re
@@ -9,7 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 import structlog
-from anyio import to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -83,7 +83,7 @@ class Pages:
         return await self._answer(request, path, REVALIDATE)
 
     async def _answer(self, request: Request, path: str, cache_control: str) -> Response:
-        content = await to_thread.run_sync(self._read, path)
+        content = await asyncio.to_thread(self._read, path)
         etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
         headers = {**SECURITY_HEADERS, "cache-control": cache_control, "etag": etag}
         if _matches(request.headers.get("if-none-match", ""), etag):
@@ -91,10 +91,13 @@ class Pages:
         return Response(content, headers=headers, media_type=_media_type(path))
 
     def _read(self, path: str) -> bytes:
-        file = (self._folder / path).resolve()
-        if not (file.is_relative_to(self._folder) and file.is_file()):
-            raise HTTPException(404)
-        return file.read_bytes()
+        try:
+            file = (self._folder / path).resolve(strict=True)
+            if file.is_relative_to(self._folder):  # a link may lead out
+                return file.read_bytes()
+        except OSError:  # not there, not a file, not readable, a name too long
+            pass
+        raise HTTPException(404)
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

@@ -20,6 +20,8 @@ from gateway.upload import RequestBody, read_photo
 
 MAX_DISCARDED_BYTES = 64 * 1024 * 1024
 """How much more of a refused body is read, so that its sender gets to see the answer."""
+LINGER_SECONDS = 1.0
+"""How long it is read on at least, also when its deadline has passed."""
 
 
 class Predict:
@@ -76,6 +78,6 @@ async def _refuse_early(refusal: UploadRefused, body: RequestBody, deadline: flo
     await send({"type": "http.response.body", "body": answer.body, "more_body": True})
     if not body.is_awaited_by_client:
         with suppress(TimeoutError, ClientLeft):
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(max(deadline, asyncio.get_running_loop().time() + LINGER_SECONDS)):
                 await body.discard(at_most_bytes=MAX_DISCARDED_BYTES)
     await send({"type": "http.response.body"})

@@ -8,8 +8,8 @@ TransportError
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import ClassVar, Protocol, Self
@@ -104,14 +104,18 @@ class HttpTransport:
         await self._session.close()
 
     async def send(self, call: Call) -> Answer:
-        with _named_errors():
+        try:
             async with self._request(call, _NO_DEADLINE) as response:
                 return Answer(response.status, response.headers, await _bounded(response.content.iter_any()))
+        except aiohttp.ClientError as error:
+            raise _named(error) from error
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[AnswerStream]:
-        with _named_errors():
+        try:
             response = await self._request(call, _STREAM_TIMEOUT)
+        except aiohttp.ClientError as error:
+            raise _named(error) from error
         async with response:
             yield AnswerStream(response.status, response.headers, _chunks(response))
 
@@ -148,14 +152,10 @@ class _Response(aiohttp.ClientResponse):
             raise
 
 
-@contextmanager
-def _named_errors() -> Iterator[None]:
-    try:
-        yield
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        raise NotAnswered("no connection") from error
-    except aiohttp.ClientError as error:
-        raise AnswerBroken(type(error).__name__) from error
+def _named(error: aiohttp.ClientError) -> TransportError:
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return NotAnswered("no connection")
+    return AnswerBroken(type(error).__name__)
 
 
 async def _bounded(chunks: AsyncIterator[bytes]) -> bytes:

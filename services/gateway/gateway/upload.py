@@ -33,17 +33,14 @@ class RequestBody:
     """A request's body as it arrives: counted, limited, and aware of whether it has been read to its end."""
 
     def __init__(self, headers: Headers, receive: Receive, *, limit_bytes: int) -> None:
-        self.is_complete = False
+        self._declared_bytes = _declared_bytes(headers)
+        self.is_absent = self._declared_bytes == 0
+        self.is_complete = self.is_absent
         self.is_awaited_by_client = headers.get("expect", "").lower() == "100-continue"
         """The client sends no byte before it is asked to, which the first ``receive`` does."""
-        self._declared_bytes = _declared_bytes(headers)
         self._receive = receive
         self._limit_bytes = limit_bytes
         self._read_bytes = 0
-
-    @property
-    def is_absent(self) -> bool:
-        return self._declared_bytes == 0
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body, piece by piece. Raises: UploadTooLarge, ClientLeft."""

@@ -41,7 +41,9 @@ class Upstream:
         return self._checked(answer, context)
 
     @asynccontextmanager
-    async def stream(self, url: URL, *, context: RequestContext, deadline: float) -> AsyncIterator[AnswerStream]:
+    async def stream(
+        self, url: URL, *, headers: Mapping[str, str], context: RequestContext, deadline: float
+    ) -> AsyncIterator[AnswerStream]:
         """Server-sent events; the deadline is for their beginning.
 
         Raises: UpstreamAway, UpstreamOutOfTime; AnsweredInstead, with any other JSON answer.
@@ -49,7 +51,7 @@ class Upstream:
         async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout_at(deadline):
-                    call = _call(url, context, deadline, None)
+                    call = Call(url, {**headers, **_headers(context, deadline)})
                     answer = await stack.enter_async_context(self._transport.stream(call))
                     if _media_type(answer.headers) != "text/event-stream":
                         raise AnsweredInstead(self._checked(await answer.whole(), context))
@@ -61,15 +63,15 @@ class Upstream:
 
     async def _send(self, url: URL, context: RequestContext, deadline: float, body: bytes | None) -> Answer:
         try:
-            return await self._transport.send(_call(url, context, deadline, body))
+            return await self._transport.send(Call(url, _headers(context, deadline), body))
         except NotAnswered:
             self._retries.inc()
         await asyncio.sleep(RETRY_PAUSE_SECONDS)
-        return await self._transport.send(_call(url, context, deadline, body))
+        return await self._transport.send(Call(url, _headers(context, deadline), body))
 
     def _checked(self, answer: Answer, context: RequestContext) -> Answer:
-        if not _is_json(answer):
-            raise self._away("answer is not JSON", context)
+        if not _is_json_object(answer):
+            raise self._away("answer is not a JSON object", context)
         return answer
 
     def _away(self, reason: str, context: RequestContext) -> UpstreamAway:
@@ -80,25 +82,24 @@ class Upstream:
         return UpstreamOutOfTime(f"The {self._name} service did not answer in time.")
 
 
-def _call(url: URL, context: RequestContext, deadline: float, body: bytes | None) -> Call:
+def _headers(context: RequestContext, deadline: float) -> dict[str, str]:
+    """What travels with every call: who asks, as part of what, and how much time is left."""
     remaining_seconds = max(0.0, deadline - asyncio.get_running_loop().time())
-    headers = {
+    return {
         "x-request-id": context.request_id,
         "traceparent": context.traceparent,
         "x-deadline-ms": str(int(remaining_seconds * 1000)),
     }
-    return Call(url, headers, body)
 
 
 def _media_type(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0]
 
 
-def _is_json(answer: Answer) -> bool:
+def _is_json_object(answer: Answer) -> bool:
     if _media_type(answer.headers) not in ("application/json", "application/problem+json"):
         return False
     try:
-        json.loads(answer.body)
+        return isinstance(json.loads(answer.body), dict)
     except ValueError:
         return False
-    return True

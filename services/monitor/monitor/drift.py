@@ -129,17 +129,17 @@ def psi_at(p_value: float, probabilities: Sequence[float], quantiles: Sequence[f
 
 
 def critical_p_values(p_values: Sequence[float], false_alarm_rate: float) -> list[float]:
-    """The p-value that each test would at most need to be a discovery, the others staying as they are.
+    """The largest p-value with which each test would be a discovery, the others staying as they are.
 
-    Benjamini-Hochberg: with k the largest rank whose p-value is at most k / m of the rate, those k are discoveries.
-    For them the bar is k / m of the rate, for the others one rank more; a test is a discovery exactly if its p-value is
-    at most its bar.
+    Benjamini-Hochberg makes discoveries of the k smallest, with the largest k whose k-th p-value is at most k / m of
+    the rate. A test with p-value 0 is always one of them: the k of that case, over m, is its share of the rate.
     """
-    m = max(len(p_values), 1)
-    discoveries = max((k for k, p in enumerate(sorted(p_values), 1) if p <= false_alarm_rate * k / m), default=0)
-    bar = false_alarm_rate * discoveries / m
-    next_bar = false_alarm_rate * min(discoveries + 1, m) / m
-    return [bar if p <= bar else next_bar for p in p_values]
+    m = len(p_values)
+
+    def discoveries(values: Sequence[float]) -> int:
+        return max((k for k, p in enumerate(sorted(values), 1) if p <= false_alarm_rate * k / m), default=0)
+
+    return [false_alarm_rate * discoveries([*p_values[:i], 0.0, *p_values[i + 1 :]]) / m for i in range(m)]
 
 
 def _judge(features: Sequence[ReferenceFeature], counts: Mapping[str, int]) -> dict[str, _Judgement]:

@@ -114,12 +114,12 @@ class Manifests:
 def _read(path: Path, name: str, version: str) -> Manifest:
     try:
         content = json.loads(path.read_bytes())
-        reference = content["reference"] or {"features": []}
+        reference = content["reference"]
         manifest = Manifest(
             name,
             version,
             confidence_edges=_increasing(content["confidence"]["bin_edges"]),
-            features=tuple(_feature(feature) for feature in reference["features"]),
+            features=tuple(map(_feature, reference["features"])) if reference is not None else (),
         )
     except InvalidManifest:
         raise

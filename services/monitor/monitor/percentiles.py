@@ -10,7 +10,9 @@ Source: Masson, Rim and Lee 2019, DDSketch, section 2, doi:10.14778/3352063.3352
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 RELATIVE_ERROR = 0.01
 ZERO_BIN = -1
@@ -45,14 +47,10 @@ def percentiles(counts: Mapping[int, int], fractions: Sequence[float]) -> list[f
     if not total:
         raise ValueError("percentiles of nothing")
     bins = sorted(counts)
-    ends = []  # rank just past the last duration of each bin
-    end = 0
-    for number in bins:
-        end += counts[number]
-        ends.append(end)
+    ends = list(accumulate(counts[number] for number in bins))  # rank just past the last duration of each bin
 
     def value_at(rank: int) -> float:
-        return value_of(bins[next(i for i, end in enumerate(ends) if end > rank)])
+        return value_of(bins[bisect_right(ends, rank)])
 
     values = []
     for fraction in fractions:

@@ -72,9 +72,9 @@ class RedisStream:
                 encoding_errors="replace",  # an entry with bytes that are no text must reach the parser, and fail there
             )
         )
-        self._apply, self._claim, self._leave, self._accounts = (
+        self._apply, self._claim, self._leave, self._accounts, self._versions = (
             self._redis.register_script(files("monitor").joinpath(f"{name}.lua").read_text())
-            for name in ("apply", "claim", "leave", "accounts")
+            for name in ("apply", "claim", "leave", "accounts", "versions")
         )
 
     async def close(self) -> None:
@@ -150,6 +150,12 @@ class RedisStream:
                 for key in keys:
                     pipeline.hgetall(key)
                 return [_integers(fields) for fields in await pipeline.execute()]
+
+    async def versions(self, keys: Sequence[str]) -> list[str]:
+        """A text for each of these hashes of counts that is another one whenever the hash has changed."""
+        with _translated():
+            versions: list[str] = await self._versions(keys=keys)
+        return versions
 
     async def accounts(self) -> Accounts:
         with _translated():

@@ -15,6 +15,7 @@ from servicekit.problems import Problem
 from monitor.accounting import Accounts
 from monitor.aggregates import MILLION, Counts, bins_of, histogram, merge
 from monitor.batches import StreamEntry, read_event
+from monitor.buckets import Bucket, Buckets
 from monitor.drift import FALSE_ALARM_RATE, MINIMUM_EVENTS, Drift, detect_drift
 from monitor.manifests import Manifest, Manifests, is_model_name, model_id, version_order
 from monitor.percentiles import RELATIVE_ERROR, percentiles
@@ -36,7 +37,7 @@ class BadQuery(Problem):
 
 
 class Reports:
-    """Builds reports; asks Redis anew for each."""
+    """Builds reports, each from what Redis says at that moment."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Reports:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._stream = stream
+        self._buckets = Buckets(stream)
         self._manifests = manifests
         self._default_model = default_model
         self._clock = clock
@@ -86,10 +88,10 @@ class Reports:
         now = self._clock()
         starts, previous_starts = window.buckets(now), window.previous_buckets(now)
         keys = [self._stream.keys.bucket(window.span, manifest.model, start) for start in (*previous_starts, *starts)]
-        buckets = await self._stream.counts(keys)
+        buckets = await self._buckets.read(keys)
         previous, current = buckets[: len(previous_starts)], buckets[len(previous_starts) :]
-        counts = merge(current)
-        drift = detect_drift(manifest.features, counts, merge(previous))
+        counts = merge(bucket.counts for bucket in current)
+        drift = detect_drift(manifest.features, counts, merge(bucket.counts for bucket in previous))
         return {
             "window": {
                 "name": window.name,
@@ -209,14 +211,14 @@ def _pipeline(accounts: Accounts, now: float) -> Report:
     }
 
 
-def _point(start: int, counts: Mapping[str, int]) -> Report:
-    p50, p95 = _percentiles_ms(counts, "latency", (0.5, 0.95))
+def _point(start: int, bucket: Bucket) -> Report:
+    p50, p95 = bucket.latency_percentiles or (None, None)
     return {
         "time": utc(start),
-        "total": counts.get("events", 0),
-        "cat": counts.get("label:cat", 0),
-        "p50_ms": p50,
-        "p95_ms": p95,
+        "total": bucket.counts.get("events", 0),
+        "cat": bucket.counts.get("label:cat", 0),
+        "p50_ms": _milliseconds(p50),
+        "p95_ms": _milliseconds(p95),
     }
 
 
@@ -246,4 +248,8 @@ def _percentiles_ms(counts: Mapping[str, int], kind: str, fractions: Sequence[fl
     bins = bins_of(counts, kind)
     if not bins:
         return [None] * len(fractions)
-    return [round(seconds * 1000, 4) for seconds in percentiles(bins, fractions)]
+    return [_milliseconds(seconds) for seconds in percentiles(bins, fractions)]
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 4)

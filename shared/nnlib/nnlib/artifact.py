@@ -79,9 +79,13 @@ def save_model(folder: Path, network: Network, description: Mapping[str, Any]) -
 
 def _read_manifest(path: Path) -> Manifest:
     try:
-        return Manifest.from_json(json.loads(_read(path)))
+        return Manifest.from_json(json.loads(_read(path), parse_constant=_refuse_constant))
     except (ValueError, RecursionError) as error:  # JSON and UTF-8 errors are ValueErrors too
         raise ArtifactError(f"{path}: {error}") from error
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _read_weights(path: Path, sha256: str) -> dict[str, Array]:

@@ -1,0 +1,89 @@
+"""A call is sent again only where that is safe, once, and never past the deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+from gateway.errors import UpstreamAway, UpstreamOutOfTime
+from gateway.metrics import GatewayMetrics
+from gateway.transport import Answer, AnswerBroken, AnswerStream, Call, NotAnswered
+from gateway.upstream import Upstream
+from prometheus_client import CollectorRegistry
+from servicekit.request_context import RequestContext
+from yarl import URL
+
+pytestmark = pytest.mark.anyio
+
+JSON = Answer(200, {"content-type": "application/json; charset=utf-8"}, b"{}")
+CONTEXT = RequestContext("id", "00-" + "1" * 32 + "-" + "2" * 16 + "-00")
+
+
+class ScriptedTransport:
+    """Gives what it is told to, call after call."""
+
+    def __init__(self, *outcomes: Answer | Exception) -> None:
+        self._outcomes = list(outcomes)
+        self.calls: list[Call] = []
+
+    async def send(self, call: Call) -> Answer:
+        self.calls.append(call)
+        outcome = self._outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def stream(self, call: Call) -> AbstractAsyncContextManager[AnswerStream]:
+        raise AssertionError("no stream was asked for")
+
+
+async def ask(
+    *outcomes: Answer | Exception, seconds: float = 5.0
+) -> tuple[ScriptedTransport, Answer | Exception, float]:
+    """What was sent, what came back, and how many retries were counted."""
+    transport = ScriptedTransport(*outcomes)
+    registry = CollectorRegistry()
+    upstream = Upstream("inference", transport, retries=GatewayMetrics(registry).upstream_retries)
+    deadline = asyncio.get_running_loop().time() + seconds
+    result: Answer | Exception
+    try:
+        result = await upstream.ask(URL("http://inference/predict"), context=CONTEXT, deadline=deadline, body=b"photo")
+    except (UpstreamAway, UpstreamOutOfTime) as error:
+        result = error
+    return transport, result, registry.get_sample_value("catnet_upstream_retries_total") or 0.0
+
+
+async def test_an_answer_is_taken_at_once() -> None:
+    transport, result, retries = await ask(JSON)
+    assert (result, len(transport.calls), retries) == (JSON, 1, 0)
+
+
+async def test_a_call_that_was_not_answered_is_sent_again() -> None:
+    transport, result, retries = await ask(NotAnswered(), JSON)
+    assert (result, len(transport.calls), retries) == (JSON, 2, 1)
+    assert [call.body for call in transport.calls] == [b"photo", b"photo"]
+
+
+async def test_it_is_sent_again_once_only() -> None:
+    transport, result, retries = await ask(NotAnswered(), NotAnswered(), JSON)
+    assert isinstance(result, UpstreamAway)
+    assert (len(transport.calls), retries) == (2, 1)
+
+
+async def test_a_call_whose_answer_broke_is_not_sent_again() -> None:
+    transport, result, retries = await ask(AnswerBroken(), JSON)
+    assert isinstance(result, UpstreamAway)
+    assert (len(transport.calls), retries) == (1, 0)
+
+
+async def test_the_second_call_has_only_the_time_that_is_left() -> None:
+    transport, _, _ = await ask(NotAnswered(), JSON)
+    first, second = (int(call.headers["x-deadline-ms"]) for call in transport.calls)
+    assert second < first <= 5000
+
+
+async def test_there_is_no_second_call_past_the_deadline() -> None:
+    transport, result, _ = await ask(NotAnswered(), JSON, seconds=0.005)
+    assert isinstance(result, UpstreamOutOfTime)
+    assert len(transport.calls) == 1

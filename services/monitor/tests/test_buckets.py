@@ -1,0 +1,84 @@
+"""A bucket is read once, and again whenever it has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from monitor import buckets as buckets_module
+from monitor.buckets import Buckets
+
+pytestmark = pytest.mark.anyio
+
+
+class Store:
+    """Hashes of counts in memory, and which of them were read."""
+
+    def __init__(self) -> None:
+        self.hashes: dict[str, dict[str, int]] = {}
+        self.read: list[str] = []
+
+    def add(self, key: str, events: int) -> None:
+        bucket = self.hashes.setdefault(key, {"events": 0, "latency_us": 0, "latency:500": 0})
+        for field, increment in (("events", events), ("latency_us", 9 * events), ("latency:500", events)):
+            bucket[field] += increment
+
+    async def versions(self, keys: Sequence[str]) -> list[str]:
+        return [f"{h['events']}:{h['latency_us']}" if (h := self.hashes.get(key)) else "" for key in keys]
+
+    async def counts(self, keys: Sequence[str]) -> list[dict[str, int]]:
+        self.read.extend(keys)
+        return [dict(self.hashes.get(key, {})) for key in keys]
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def buckets(store: Store) -> Buckets:
+    return Buckets(store)  # type: ignore[arg-type]
+
+
+async def events(buckets: Buckets, *keys: str) -> list[int]:
+    return [bucket.counts.get("events", 0) for bucket in await buckets.read(keys)]
+
+
+async def test_only_changed_buckets_are_read_again(store: Store, buckets: Buckets) -> None:
+    store.add("a", 1)
+    store.add("b", 2)
+    assert await events(buckets, "a", "b", "none") == [1, 2, 0]
+    store.add("b", 3)
+    store.read.clear()
+    assert await events(buckets, "a", "b", "none") == [1, 5, 0]
+    assert store.read == ["b"]
+
+
+async def test_an_expired_bucket_is_empty(store: Store, buckets: Buckets) -> None:
+    store.add("a", 1)
+    assert await events(buckets, "a") == [1]
+    store.hashes.clear()
+    assert await events(buckets, "a") == [0]
+
+
+async def test_percentiles_are_those_of_the_latest_counts(store: Store, buckets: Buckets) -> None:
+    [nothing] = await buckets.read(["a"])
+    assert nothing.latency_percentiles is None
+    store.add("a", 1)
+    [one] = await buckets.read(["a"])
+    assert one.latency_percentiles is not None
+    store.hashes["a"] = {"events": 1, "latency_us": 7, "latency:100": 1}
+    [other] = await buckets.read(["a"])
+    assert other.latency_percentiles is not None
+    assert other.latency_percentiles < one.latency_percentiles
+
+
+async def test_the_cache_is_bounded(store: Store, buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buckets_module, "MAX_FIELDS", 30)
+    keys = [f"bucket {number}" for number in range(50)]
+    for key in keys:
+        store.add(key, 1)
+    for _ in range(3):
+        assert await events(buckets, *keys) == [1] * 50
+    assert len(buckets._known) == 10

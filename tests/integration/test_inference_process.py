@@ -1,0 +1,64 @@
+"""The inference process: what it starts without, and what it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+from events.accounting import PublisherCounters
+from events.names import PUBLISHERS, STREAM, publisher_counters
+from preflight import free_port
+from redis_server import RedisServer
+
+from tests.pictures import photo
+from tests.processes import ServiceProcess
+
+NONE_DROPPED = {"buffer_full": 0, "refused": 0, "shutdown": 0}
+
+
+@pytest.fixture
+def inference(redis_server: RedisServer, tmp_path: Path) -> Iterator[ServiceProcess]:
+    """Not started yet."""
+    process = ServiceProcess("inference", free_port(), {"REDIS_URL": redis_server.url}, tmp_path / "inference.log")
+    yield process
+    process.stop()
+
+
+def predict(inference: ServiceProcess) -> str:
+    """The id of an answered prediction."""
+    answer = httpx.post(f"{inference.url}/predict", content=photo(), timeout=5, trust_env=False)
+    assert answer.status_code == 200
+    prediction_id: str = answer.json()["prediction_id"]
+    return prediction_id
+
+
+def test_events_kept_back_since_the_start_are_flushed_in_order_by_sigterm(
+    redis_server: RedisServer, inference: ServiceProcess
+) -> None:
+    redis_server.stop()
+    inference.start()
+    inference.wait_ready()  # without Redis
+    answered = [predict(inference) for _ in range(10)]
+    redis_server.start()
+    inference.stop()
+    with redis.Redis.from_url(redis_server.url, decode_responses=True) as client:
+        stored = [fields["prediction_id"] for _, fields in client.xrange(STREAM)]
+        (instance,) = client.zrange(PUBLISHERS, 0, -1)
+        counters = PublisherCounters.from_fields(client.hgetall(publisher_counters(instance)))
+    assert stored == answered
+    assert counters == PublisherCounters(10, 10, 0, NONE_DROPPED)
+
+
+def test_sigterm_ends_it_within_its_bound_where_redis_stays_away(
+    redis_server: RedisServer, inference: ServiceProcess
+) -> None:
+    redis_server.stop()
+    inference.start()
+    inference.wait_ready()
+    predict(inference)
+    inference.stop()
+    assert not inference.is_running()
+    assert "events dropped at shutdown" in inference.log.read_text()
