@@ -1,17 +1,15 @@
 """Random changes of pictures that do not change what they show, for a whole minibatch at a time.
 
-Flip, crop, scale, blur and sharpen are linear along each axis of the picture. So each picture gets one matrix for its rows and one for its
-columns, and all of these changes cost two matrix products.
+Flip, crop, scale, blur and sharpen are linear along each axis of the picture. So each picture gets one matrix for its
+rows and one for its columns, and all of these changes cost two matrix products.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+from nnlib.arrays import Array
 
 
 @dataclass(frozen=True)
@@ -87,34 +85,38 @@ def _blend(first: NDArray[np.uint32], second: NDArray[np.uint32], weight: NDArra
     mask = np.uint32(0x00FF00FF)
     low = (((first & mask) * rest + (second & mask) * weight) >> np.uint32(8)) & mask
     high = ((first >> np.uint32(8)) & mask) * rest + ((second >> np.uint32(8)) & mask) * weight
-    return low | (high & ~mask)
+    blended: NDArray[np.uint32] = low | (high & ~mask)
+    return blended
 
 
 def resample(pixels: NDArray[np.uint8], settings: Augmentation, *, size: int, rng: np.random.Generator) -> Array:
-    """Random crop, scale, flip, blur and sharpening, as one matrix for the rows and one for the columns of each picture."""
-    batch, height, width, channels = pixels.shape
+    """Random crop, scale, flip, blur and sharpening: one matrix for the rows of each picture, one for its columns."""
+    _, height, width, channels = pixels.shape
+    batch = len(pixels)
     area = rng.uniform(settings.minimum_area, 1, batch)
     ratio = np.exp(rng.uniform(-1, 1, batch) * np.log(settings.maximum_aspect_ratio) / 2)
     fractions = np.minimum(np.sqrt(area) * ratio, 1), np.minimum(np.sqrt(area) / ratio, 1)
-    blur = rng.uniform(0.3, settings.maximum_blur, batch) * (rng.random(batch) < settings.blur_probability)
-    sharpening = rng.uniform(0, settings.maximum_sharpening, batch) * (rng.random(batch) < settings.sharpen_probability)
-    flipped = rng.random(batch) < settings.flip_probability
+    blur: Array = rng.uniform(min(0.3, settings.maximum_blur), settings.maximum_blur, batch)
+    blur *= rng.random(batch) < settings.blur_probability
+    sharpening: Array = rng.uniform(0, settings.maximum_sharpening, batch)
+    sharpening *= rng.random(batch) < settings.sharpen_probability
+    flipped: NDArray[np.bool_] = rng.random(batch) < settings.flip_probability
     rows = _axis_matrices(height, size, fractions[0], np.zeros(batch, bool), blur, sharpening, rng=rng)
     columns = _axis_matrices(width, size, fractions[1], flipped, blur, sharpening, rng=rng)
     images = pixels.reshape(batch, height, width * channels).astype(np.float32)
     images *= np.float32(1 / 255)
     by_rows = np.matmul(rows, images).reshape(batch, size, width, channels)
-    by_columns = np.matmul(columns[:, None], by_rows)
-    return by_columns.reshape(batch, size, size, channels)
+    by_columns: Array = np.matmul(columns[:, None], by_rows).reshape(batch, size, size, channels)
+    return by_columns
 
 
 def _axis_matrices(
     length: int,
     size: int,
-    fraction: NDArray[np.float64],
+    fraction: Array,
     flipped: NDArray[np.bool_],
-    blur: NDArray[np.float64],
-    sharpening: NDArray[np.float64],
+    blur: Array,
+    sharpening: Array,
     *,
     rng: np.random.Generator,
 ) -> Array:
@@ -156,15 +158,16 @@ def recolour(images: Array, settings: Augmentation, *, rng: np.random.Generator)
     flat = images.reshape(batch, -1, 3)
     result = np.matmul(flat, matrix.astype(np.float32))
     result += offset[:, None, None]
-    return np.clip(result, 0, 1, out=result).reshape(images.shape)
+    recoloured: Array = np.clip(result, 0, 1, out=result).reshape(images.shape)
+    return recoloured
 
 
 def cut_out(images: Array, settings: Augmentation, *, rng: np.random.Generator) -> None:
     """Some of the pictures lose a rectangle: it becomes the picture's mean colour. In place."""
     batch, height, width, _ = images.shape
     chosen = np.flatnonzero(rng.random(batch) < settings.cutout_probability)
-    heights = rng.uniform(0.15, settings.maximum_cutout, batch) * height
-    widths = rng.uniform(0.15, settings.maximum_cutout, batch) * width
+    shares = rng.uniform(min(0.15, settings.maximum_cutout), settings.maximum_cutout, (2, batch))
+    heights, widths = shares[0] * height, shares[1] * width
     tops, lefts = rng.uniform(0, 1, batch) * height - heights / 2, rng.uniform(0, 1, batch) * width - widths / 2
     for i in chosen:
         top, left = max(0, int(tops[i])), max(0, int(lefts[i]))

@@ -1,7 +1,7 @@
 """Are the probabilities what they say? Of all pictures called 0.8, eight in ten should be cats.
 
-Cats and others count the same here, whatever their numbers: a model trained on halves gives the probability that a picture is a cat
-where cats are as common as everything else.
+Cats and others count the same here, whatever their numbers: a model trained on halves gives the probability that a
+picture is a cat where cats are as common as everything else.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def reliability(cat_probability: Array, targets: Array, *, bins: int = BINS) -> 
     check_shape(targets, cat_probability.shape)
     weights = balance_classes(targets)
     position = np.minimum((cat_probability * bins).astype(np.int64), bins - 1)
-    weight = np.bincount(position, weights, bins)
+    weight: Array = np.bincount(position, weights, bins).astype(np.float64)
     with np.errstate(invalid="ignore"):
         said = np.bincount(position, weights * cat_probability, bins) / weight
         true = np.bincount(position, weights * targets, bins) / weight

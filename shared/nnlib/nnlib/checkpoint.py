@@ -1,7 +1,8 @@
 """A training on disk, so that one that was killed goes on as if it had not been.
 
-One safetensors file: parameters, state, their average, the optimizer's memory, each under its kind ("parameters/conv2d1.weight"), and
-in its header the step, what was trained and the history. It appears whole or not at all.
+One safetensors file: parameters, state, their average, the optimizer's memory, each under its kind
+("parameters/conv2d1.weight"), and in its header the step, what was trained and the history. It appears whole or not
+at all.
 """
 
 import json
@@ -40,7 +41,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "history": checkpoint.history,
     }
     arrays = {
-        f"{kind}/{name}": np.ascontiguousarray(array)
+        f"{kind}/{name}": np.asarray(array, order="C")  # ascontiguousarray would give a number an axis
         for kind, named in checkpoint.arrays.items()
         for name, array in named.items()
     }

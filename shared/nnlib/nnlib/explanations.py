@@ -1,10 +1,12 @@
 """Which pixels made the network say so? Four answers, each a map of the picture.
 
-All explain the logit, and all but occlusion follow its gradient. The network must be one for serving, without batch normalisation and dropout
-(see folding), and in the hands of one thread while it explains: backward() needs what forward(training=True) leaves in the layers.
+All explain the logit, and all but occlusion follow its gradient. The network must be one for serving, without batch
+normalisation and dropout (see folding), and in the hands of one thread while it explains: backward() needs what
+forward(training=True) leaves in the layers.
 
-Sources: Simonyan, Vedaldi and Zisserman 2014, Deep Inside Convolutional Networks (gradient); Smilkov et al. 2017, SmoothGrad; Sundararajan,
-Taly and Yan 2017, Axiomatic Attribution for Deep Networks (integrated gradients); Zeiler and Fergus 2014 (occlusion).
+Sources: Simonyan, Vedaldi and Zisserman 2014, Deep Inside Convolutional Networks (gradient); Smilkov et al. 2017,
+SmoothGrad; Sundararajan, Taly and Yan 2017, Axiomatic Attribution for Deep Networks (integrated gradients); Zeiler
+and Fergus 2014 (occlusion).
 """
 
 import numpy as np
@@ -30,13 +32,14 @@ def gradient(network: Network, image: Array) -> Array:
 
     Shapes: image and result (height, width, channels).
     """
-    return image * input_gradient(network, image[np.newaxis])[0]
+    share: Array = image * input_gradient(network, image[np.newaxis])[0]
+    return share
 
 
 def smoothgrad(
     network: Network, image: Array, *, samples: int = 32, noise: float = 0.15, rng: np.random.Generator
 ) -> Array:
-    """The mean input gradient of noisy copies, times the input: single gradients jump between neighbours that look the same.
+    """The mean input gradient of noisy copies, times the input: one alone jumps between neighbours that look the same.
 
     Shapes: image and result (height, width, channels). Units: noise as a share of the image's range.
     """

@@ -33,8 +33,8 @@ class Optimizer(ABC):
 class GradientDescent(Optimizer):
     """velocity = momentum * velocity + gradient + weight_decay * parameter; parameter -= learning_rate * velocity.
 
-    With nesterov=True the step is taken along gradient + momentum * velocity: the gradient as it will be after the velocity has
-    acted, to first order.
+    With nesterov=True the step is taken along gradient + momentum * velocity: the gradient as it will be after the
+    velocity has acted, to first order.
 
     Source: Sutskever et al. 2013, On the importance of initialization and momentum in deep learning, section 2.
     """
@@ -61,10 +61,11 @@ class GradientDescent(Optimizer):
 class AdamW(Optimizer):
     """Steps of equal size in all directions: parameter -= learning_rate * (mean / (sqrt(square) + epsilon) + decay).
 
-    `mean` and `square` are moving averages of the gradient and of its square, divided by what they lack for having started at
-    zero. The decay, weight_decay * parameter, does not pass through them. Without it this is Adam.
+    `mean` and `square` are moving averages of the gradient and of its square, divided by what they lack for having
+    started at zero. The decay, weight_decay * parameter, does not pass through them. Without it this is Adam.
 
-    Source: Kingma and Ba 2015, Adam, algorithm 1; Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization, algorithm 2.
+    Source: Kingma and Ba 2015, Adam, algorithm 1; Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization,
+    algorithm 2.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class AdamW(Optimizer):
 
     def step(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
         self.memory["steps"] += 1
-        steps = float(self.memory["steps"])
+        steps = self.memory["steps"].item()
         mean_share = 1 - self.mean_decay**steps
         square_share = 1 - self.square_decay**steps
         for name, parameter in parameters.items():

@@ -20,7 +20,7 @@ CAT_FOLDERS = frozenset({"cat", "cats"})
 
 @dataclass(frozen=True)
 class LabelledPictures:
-    """Pictures, what they show, and the names of their files; `skipped` names files that are no usable picture, with the reason.
+    """Pictures, what they show, and the names of their files; `skipped` names unusable files, with the reason.
 
     Shapes: pixels (samples, 64, 64, 3), targets (samples,).
     Units: pixels uint8 0..255; targets 1 for a cat, 0 for anything else.
@@ -46,10 +46,10 @@ class LabelledPictures:
 
 
 def read_pictures(folder: Path, *, cache: Path | None = None) -> LabelledPictures:
-    """Read every picture of the class folders in a folder, through the preprocessing of serving, in the order of their paths.
+    """Read every picture of the class folders in a folder, by the order of their paths, as serving would.
 
-    What is in a folder called cat or cats is a cat. With `cache`, a folder, the decoded pictures are kept there and read the next
-    time, unless a file has come, gone or changed its size or time.
+    What is in a folder called cat or cats is a cat. With `cache`, a folder, the decoded pictures are kept there and
+    read the next time, unless a file has come, gone or changed its size or time.
     Raises: DatasetError if the folder is not there, or if it holds no cat, or nothing else.
     """
     files = sorted(file for file in folder.glob("*/*") if file.is_file() and not file.name.startswith("."))

@@ -85,22 +85,23 @@ class Recipe:
             if wrong := sorted(known ^ raw.keys()):
                 raise ValueError(f"{', '.join(wrong)} missing or unknown")
             raw["phases"] = tuple(Phase(**phase) for phase in raw["phases"])
-            raw["normalization"] = Normalization(
-                **{
-                    key: tuple(value) if isinstance(value, list) else value
-                    for key, value in raw["normalization"].items()
-                }
-            )
+            normalization: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value for key, value in raw["normalization"].items()
+            }
+            raw["normalization"] = Normalization(**normalization)
             raw["augmentation"] = Augmentation(**raw["augmentation"])
             raw["architecture"] = tuple(raw["architecture"])
             recipe = cls(**raw)
             recipe._check()
             recipe.build()
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, OverflowError) as error:
             raise RecipeError(f"{path}: {error}") from error
         return recipe
 
     def _check(self) -> None:
+        for name in ("seed", "replicas", "batch_size", "warm_up_steps", "decay_steps", "validate_every", "patience"):
+            if type(getattr(self, name)) is not int or getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, expected a whole number")
         if self.replicas < 1 or self.batch_size < 1 or self.batch_size % self.replicas:
             raise ValueError(f"batch_size {self.batch_size} is no multiple of replicas {self.replicas}")
         ends = [phase.until_step for phase in self.phases]

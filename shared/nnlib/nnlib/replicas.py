@@ -1,19 +1,22 @@
 """Training one network on several cores: every core works on a part of the minibatch, and they agree on the gradient.
 
-Each replica is a process with the same network. After backward() they exchange gradients through shared memory; all add them up in
-the same order, take the same step, and so stay equal bit for bit without ever sending weights.
+Each replica is a process with the same network. After backward() they exchange gradients through shared memory; all
+add them up in the same order, take the same step, and so stay equal bit for bit without ever sending weights.
 """
 
 import multiprocessing
+import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing import connection
+from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
 import numpy as np
 
 from nnlib.arrays import Array
-from nnlib.errors import ReplicaError
+from nnlib.errors import NnlibError, ReplicaError
 
 WAIT_SECONDS = 900.0  # the longest a replica works alone: rank 0 validates and writes checkpoints while the others wait
 
@@ -67,7 +70,8 @@ def alone() -> Exchange:
 def run_replicas(function: Callable[[Exchange], None], *, count: int, numbers: int) -> None:
     """Call function(exchange) in `count` processes, this one included, and return when it has ended here.
 
-    Units: numbers is how many the gradients hold altogether. `function` must be importable: the others are fresh interpreters.
+    Units: numbers is how many the gradients hold altogether. `function` must be importable: the others are fresh
+    interpreters.
     """
     if count == 1:
         return function(alone())
@@ -81,6 +85,7 @@ def run_replicas(function: Callable[[Exchange], None], *, count: int, numbers: i
     for process in others:
         process.start()
     exchange = Exchange(0, count, memory, barrier)
+    threading.Thread(target=_leave_with_the_first_that_fails, args=(others, exchange), daemon=True).start()
     try:
         return function(exchange)
     finally:
@@ -93,10 +98,26 @@ def run_replicas(function: Callable[[Exchange], None], *, count: int, numbers: i
 
 
 def _run_other(function: Callable[[Exchange], None], rank: int, count: int, memory: Any, barrier: Barrier) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     exchange = Exchange(rank, count, memory, barrier)
     try:
         function(exchange)
-    except (ReplicaError, KeyboardInterrupt):
-        pass  # rank 0 says why
-    finally:
-        exchange.leave()
+    except (NnlibError, KeyboardInterrupt):
+        exchange.leave()  # rank 0 meets the same and says so
+
+
+def _leave_with_the_first_that_fails(others: Sequence[BaseProcess], exchange: Exchange) -> None:
+    """A killed replica cannot say that it leaves."""
+    running: dict[object, BaseProcess] = {process.sentinel: process for process in others}
+    while running:
+        for sentinel in connection.wait([process.sentinel for process in running.values()]):
+            if running.pop(sentinel).exitcode != 0:
+                exchange.leave()
+
+
+def _end_with_parent() -> None:
+    """A killed parent cannot tell its replicas to end, and at their barrier they would wait for it in vain."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)

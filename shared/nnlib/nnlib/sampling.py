@@ -39,7 +39,7 @@ def balanced_weights(
     weights = np.zeros(len(names))
     for side, is_cat, shares in (("cat", True, cats), ("other", False, others)):
         positions = np.flatnonzero((targets == 1) == is_cat)
-        sources = np.array([source_of(names[position], shares) for position in positions])
+        sources = np.array([source_of(names[int(position)], shares) for position in positions])
         for source, share in shares.items():
             members = positions[sources == source]
             if not len(members):

@@ -1,7 +1,8 @@
 """Training a network for long: schedule, averaged weights, validation, early stopping, checkpoints.
 
-All that is random in step s of replica r is drawn from a generator seeded by (seed, s, r). So a training is the same every time, and one that
-goes on from a checkpoint does, bit for bit, what it would have done without the interruption.
+All that is random in step s of replica r is drawn from a generator seeded by (seed, s, r). So a training is the same
+every time, and one that goes on from a checkpoint does, bit for bit, what it would have done without the
+interruption.
 """
 
 import math
@@ -75,11 +76,12 @@ class Trainer:
             if isinstance(layer, Dropout):
                 layer.rng = rng
         inputs, targets = self.minibatch(step, rng)
-        loss, output_gradient = binary_cross_entropy(network.forward(inputs, training=True), targets)
-        network.backward_parameters(output_gradient)
-        gradients = network.gradients()
-        loss = self.exchange.average(gradients, loss)
-        norm = clip_gradients(gradients, self.maximum_gradient_norm)
+        with np.errstate(invalid="ignore", over="ignore"):  # the check below says it better than a warning
+            loss, output_gradient = binary_cross_entropy(network.forward(inputs, training=True), targets)
+            network.backward_parameters(output_gradient)
+            gradients = network.gradients()
+            loss = self.exchange.average(gradients, loss)
+            norm = clip_gradients(gradients, self.maximum_gradient_norm)
         if not math.isfinite(loss) or not math.isfinite(norm):
             raise DivergedError(f"step {step}: the loss is {loss}, the gradient's length {norm}")
         self.optimizer.learning_rate = self._highest_learning_rate * self.schedule(step)

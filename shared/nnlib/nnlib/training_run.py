@@ -8,6 +8,7 @@ import csv
 import functools
 import io
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,13 +43,15 @@ def follow_recipe(
 ) -> Network:
     """Train, in as many processes as the recipe says, and return the best averaged network, folded for serving.
 
-    `data` is a folder of class folders; one file in ten of it is used for validation only. If `folder` has a checkpoint, of the same
-    recipe and pictures, the training goes on from there.
+    `data` is a folder of class folders; one file in ten of it is used for validation only. If `folder` has a
+    checkpoint, of the same recipe and pictures, the training goes on from there.
     Raises: RecipeError, DatasetError, CheckpointError, DivergedError; ReplicaError if a process of ours was killed.
     """
     recipe = Recipe.read(recipe_file)
     folder.mkdir(parents=True, exist_ok=True)
-    read_pictures(data, cache=cache)  # a fault in the data shows here, once, and the replicas find the cache filled
+    pictures = read_pictures(data, cache=cache)  # a fault shows here, once, and the replicas find the cache filled
+    if pictures.skipped and progress:
+        print(f"skipped {len(pictures.skipped)} files:", *pictures.skipped, sep="\n  ", file=sys.stderr)
     network = recipe.build()
     numbers = sum(parameter.size for parameter in network.parameters().values())
     replica = functools.partial(_run_replica, recipe, data, folder, cache, progress)
@@ -124,7 +127,9 @@ class _Run:
         recipe, trainer = self._recipe, self._trainer
         first = trainer.step
         bar = Progress(recipe.steps, done=first, enabled=progress)
-        loss = 0.0
+        loss = self._history[-1]["loss"] if self._history else 0.0
+        if self._is_exhausted():
+            return
         for report in trainer.run(recipe.steps):
             loss += 0.02 * (report.loss - loss) if loss else report.loss
             if trainer.step % recipe.validate_every == 0 or trainer.step == recipe.steps:
@@ -168,7 +173,7 @@ class _Run:
     def _is_exhausted(self) -> bool:
         """Whether the validation loss has not improved for `patience` validations."""
         losses = [entry["validation_loss"] for entry in self._history]
-        return len(losses) - 1 - int(np.argmin(losses)) >= self._recipe.patience
+        return bool(losses) and len(losses) - 1 - int(np.argmin(losses)) >= self._recipe.patience
 
 
 def predict_probabilities(network: Network, normalization: Normalization, pictures: LabelledPictures) -> Array:

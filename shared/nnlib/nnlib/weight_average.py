@@ -1,6 +1,7 @@
 """The moving average of a network's weights: a calmer network than any single step leaves.
 
-Source: Polyak and Juditsky 1992, doi:10.1137/0330046; the exponential form and its warm-up as in Tarvainen and Valpola 2017.
+Source: Polyak and Juditsky 1992, doi:10.1137/0330046; the exponential form and its warm-up as in Tarvainen and
+Valpola 2017.
 """
 
 from collections.abc import Mapping

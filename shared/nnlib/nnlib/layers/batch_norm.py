@@ -15,11 +15,12 @@ _ROW_LENGTH = 1024  # numbers; long enough that NumPy's cost of beginning a row 
 class BatchNorm(Layer):
     """Per channel: outputs = scale * (inputs - mean) / sqrt(variance + epsilon) + shift.
 
-    In training, mean and variance are those of the minibatch over all axes but the last. Serving takes their moving averages,
-    to which each minibatch adds with weight `momentum` (of the variance: its unbiased estimate).
+    In training, mean and variance are those of the minibatch over all axes but the last. Serving takes their moving
+    averages, to which each minibatch adds with weight `momentum` (of the variance: its unbiased estimate).
 
     Shapes: inputs and outputs (batch, ..., channels), all parameters and states (channels,).
-    Raises: ShapeError if the last axis is not channels, or if there is only one number a channel to normalise in training.
+    Raises: ShapeError if the last axis is not channels, or if there is only one number a channel to normalise in
+    training.
     Source: Ioffe and Szegedy 2015, Batch Normalization, algorithm 1. initial_scale 0 makes a residual branch start
     as nothing: Goyal et al. 2017, section 5.1.
     """
@@ -120,7 +121,7 @@ class _Rows:
         return np.tile(vector, self._pixels)
 
     def sum(self, array: Array) -> Array:
-        """Per channel, as a product with ones: BLAS adds faster than NumPy, and in several parts, which keeps precision."""
+        """Per channel, as a product with ones: BLAS adds faster than NumPy, in several parts, which keeps precision."""
         rows = self.of(array)
         total: Array = (np.ones(len(rows), rows.dtype) @ rows).reshape(self._pixels, self._channels).sum(axis=0)
         return total

@@ -1,8 +1,9 @@
 """Two-dimensional convolution as a matrix product over patches.
 
-Images are (batch, height, width, channel): the pixels under one row of the kernel are then neighbours in memory, so that
-copying patches (im2col) moves long runs. Patches are copied for a few images at a time, as many as stay in the processor's
-cache, and copied again in backward(): that is cheaper than writing all of them to memory and reading them back.
+Images are (batch, height, width, channel): the pixels under one row of the kernel are then neighbours in memory, so
+that copying patches (im2col) moves long runs. Patches are copied for a few images at a time, as many as stay in the
+processor's cache, and copied again in backward(): that is cheaper than writing all of them to memory and reading them
+back.
 """
 
 import math
@@ -142,7 +143,8 @@ class Conv2D(Layer):
 class _Patches:
     """Iterates over (slice of the batch, matrix whose rows are the patches of those images).
 
-    Shapes: images (batch, height, width, channels); a matrix (images * out_height * out_width, kernel * kernel * channels).
+    Shapes: images (batch, height, width, channels), a matrix (patches, kernel * kernel * channels) with
+    images * out_height * out_width patches.
     Raises: ShapeError if the padded images are smaller than the kernel.
     """
 

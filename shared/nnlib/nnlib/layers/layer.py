@@ -2,11 +2,11 @@
 
 A layer turns a minibatch into the next one (forward) and the loss gradient with respect to its outputs into that with
 respect to its inputs (backward). What it learns is in `parameters`; `backward` leaves in `gradients` one array for
-each, under the same key, so an optimizer needs to know nothing about layers. What it keeps without learning it by gradient (the
-averages of batch normalisation) is in `state`.
+each, under the same key, so an optimizer needs to know nothing about layers. What it keeps without learning it by
+gradient (the averages of batch normalisation) is in `state`.
 
-Only forward(training=True) may write to a layer: serving runs one network from many threads. Arrays returned in training are
-the layer's own and valid until its next call.
+Only forward(training=True) may write to a layer: serving runs one network from many threads. Arrays returned in
+training are the layer's own and valid until its next call.
 """
 
 from abc import ABC, abstractmethod
@@ -41,7 +41,7 @@ class Layer(ABC):
         self.backward(output_gradient)
 
     def inner_layers(self) -> "list[Layer]":
-        """The layers that this one is made of, in order: its argument `body`. A layer that has some learns nothing else."""
+        """The layers that this one is made of, in order: its argument `body`. One that has some learns nothing else."""
         return []
 
     def config(self) -> dict[str, Any]:
