@@ -36,16 +36,19 @@ class Reliability:
         return float(self.weight[filled] @ np.abs(self.said - self.true)[filled])
 
 
-def balance_classes(targets: Array) -> Array:
-    """One weight a picture, so that each class weighs one half. Shapes: targets and result (samples,).
+def balance_classes(targets: Array, weights: Array | None = None) -> Array:
+    """One weight a picture, so that each class weighs one half; within a class all the same, or as `weights` say.
 
+    Shapes: targets, weights and result (samples,).
     Raises: ValueError if one of the classes is absent.
     """
     is_cat = targets == 1
-    cats = int(is_cat.sum())
-    if not 0 < cats < len(targets):
+    weights = np.ones(len(targets)) if weights is None else weights
+    cats, others = float(weights[is_cat].sum()), float(weights[~is_cat].sum())
+    if not cats or not others:
         raise ValueError("calibration needs both cats and non-cats")
-    return np.where(is_cat, 0.5 / cats, 0.5 / (len(targets) - cats))
+    balanced: Array = weights * np.where(is_cat, 0.5 / cats, 0.5 / others)
+    return balanced
 
 
 def reliability(cat_probability: Array, targets: Array, *, bins: int = BINS) -> Reliability:
@@ -65,22 +68,22 @@ def reliability(cat_probability: Array, targets: Array, *, bins: int = BINS) -> 
     return Reliability(weight, said, true)
 
 
-def fit_temperature(logits: Array, targets: Array) -> float:
-    """The temperature T > 0 that makes the balanced mean of the loss of sigmoid(logits / T) least.
+def fit_temperature(logits: Array, targets: Array, *, weights: Array | None = None) -> float:
+    """The temperature T > 0 that makes the weighted mean of the loss of sigmoid(logits / T) least.
 
     The loss is convex in 1 / T, so its slope is brought to 0 by halving an interval.
 
-    Shapes: logits (samples,), targets (samples,).
+    Shapes: logits (samples,), targets (samples,), weights (samples,): by default those of balance_classes().
     Raises: ShapeError; ValueError if one of the classes is absent.
     Source: Guo et al. 2017, On Calibration of Modern Neural Networks, section 4.2.
     """
     check_shape(logits, ("samples",))
     check_shape(targets, logits.shape)
-    weights = balance_classes(targets)
+    balanced = balance_classes(targets) if weights is None else weights
     logits = logits.astype(np.float64)
 
     def slope(inverse: float) -> float:
-        return float(weights @ (logits * (sigmoid(logits * inverse) - targets)))
+        return float(balanced @ (logits * (sigmoid(logits * inverse) - targets)))
 
     low, high = 1 / _HIGHEST_TEMPERATURE, _HIGHEST_TEMPERATURE
     for _ in range(60):
