@@ -57,7 +57,9 @@ class Novelty:
         try:
             if raw["features"] != list(FEATURES):
                 raise ValueError(f"novelty.features is {raw['features']!r}, expected {list(FEATURES)}")
-            novelty = cls(np.array(raw["mean"], float), np.array(raw["inverse_covariance"], float), raw["threshold"])
+            novelty = cls(
+                np.array(raw["mean"], float), np.array(raw["inverse_covariance"], float), float(raw["threshold"])
+            )
             check = (novelty.mean.shape, novelty.inverse_covariance.shape)
         except (KeyError, TypeError) as error:
             raise ValueError(f"novelty is damaged: {error}") from error
