@@ -89,7 +89,7 @@ def test_photos_unlike_the_known_ones_are_called_so(model_folder, picture_folder
     assert main(["predict", "--model", str(model_folder), *photos]) == 0
     wall, cat = capsys.readouterr().out.splitlines()
     assert wall.endswith("unlike the photos it knows")
-    assert "unlike" not in cat
+    assert not cat.endswith("it knows")
 
 
 def test_exporting_without_onnx_says_what_to_install(model_folder, tmp_path, monkeypatch, capsys):
