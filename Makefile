@@ -27,7 +27,7 @@ check: $(VENV)/.dev ## Look for lint, formatting and type errors
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy $(foreach package,$(PACKAGES),--package $(notdir $(package)))
-	$(VENV)/bin/mypy deploy/local
+	$(VENV)/bin/mypy deploy/local training benchmarks
 
 format: $(VENV)/.dev ## Format the code
 	$(VENV)/bin/ruff check --fix .

@@ -35,6 +35,7 @@ class Faults:
         page.on("pageerror", lambda error: self.found.append(f"uncaught: {error}"))
         page.on("request", self._request)
         page.on("response", self._response)
+        page.on("requestfailed", self._request_failed)
 
     def _console(self, message: ConsoleMessage) -> None:
         # Chromium writes one for each error answer and each lost connection; those are judged by their status.
@@ -50,8 +51,14 @@ class Faults:
         if response.status >= 400 and response.status not in self.expected_statuses:
             self.found.append(f"{response.status} for {response.url}")
 
+    def _request_failed(self, request: Request) -> None:
+        # Without these there is no page; one that was aborted the browser gave up itself, for its answer or a new page.
+        needed = request.resource_type in ("document", "script", "stylesheet")
+        if needed and request.failure != "net::ERR_ABORTED":
+            self.found.append(f"{request.failure} for {request.url}")
 
-@pytest.fixture(scope="session")
+
+@pytest.fixture(scope="module")  # not the session: while it is open an event loop runs, and asynchronous tests fail
 def browser(chromium: str) -> Iterator[Browser]:
     try:
         import playwright.sync_api  # noqa: F401

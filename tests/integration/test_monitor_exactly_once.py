@@ -280,11 +280,12 @@ async def test_a_vanished_group_is_created_again_and_nothing_is_counted_twice(
 ) -> None:
     async with consuming(redis_server.url, tmp_path):
         publish(client, events(100, seed=1))
-        await until(lambda: settled(client) == 100)
+        client.xadd(STREAM, {"hello": "world"})
+        await until(lambda: settled(client) == 101)
         client.xgroup_destroy(STREAM, CONSUMER_GROUP)
         publish(client, events(70, seed=2))
-        await until(lambda: settled(client) == 270)
-    assert pipeline_counts(client) == {"consumed": 170, "duplicates": 100}
+        await until(lambda: settled(client) == 272)
+    assert pipeline_counts(client) == {"consumed": 170, "duplicates": 101, "dead": 1}
     assert totals(client)["events"] == 170
 
 

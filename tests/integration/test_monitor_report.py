@@ -91,7 +91,7 @@ async def test_the_report_equals_an_exact_computation(
         assert report["confidence"]["mean"] == pytest.approx(np.mean(confidences), abs=1e-6)
         assert report["quality"]["estimated_accuracy"]["value"] == pytest.approx(np.mean(confidences), abs=1e-6)
         assert sum(point["total"] for point in report["series"]) == COUNT
-        newest = sorted(client.xrevrange("predictions", count=20), key=lambda entry: entry[0], reverse=True)
+        newest = client.xrevrange("predictions", count=20)
         assert [each["prediction_id"] for each in report["recent"]] == [f["prediction_id"] for _, f in newest]
 
 

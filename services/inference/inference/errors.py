@@ -39,7 +39,7 @@ class UnknownModel(Problem):
     status = 404
 
     def __init__(self) -> None:
-        super().__init__("No model of this name is served; GET /models lists those that are.")
+        super().__init__("No model of this name is served.")
 
 
 class BodyTooLarge(Problem):

@@ -46,8 +46,9 @@ def create_app(settings: MonitorSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        consumer_stream = RedisStream(settings.redis_url)  # connections of its own: no crowd of readers can starve it
         consumer = Consumer(
-            stream,
+            consumer_stream,
             manifests,
             batch_events=settings.batch_events,
             claim_idle_seconds=settings.claim_idle_seconds,
@@ -61,6 +62,7 @@ def create_app(settings: MonitorSettings) -> FastAPI:
             consumer.stop()
             await consuming
             aggregates.close()
+            await consumer_stream.close()
             await stream.close()
 
     app = create_service("monitor", settings, lifespan=lifespan, health=health, registry=registry, routes=ROUTES)

@@ -1,7 +1,7 @@
--- Apply one batch of stream entries, remember its prediction ids and acknowledge it: all of it, or nothing.
+-- Apply one batch of stream entries, remember the ids it counts and acknowledge it: all of it, or nothing.
 --
--- Nothing is written unless every entry is still pending for the group (nobody else has applied it) and no prediction id
--- has been remembered (no copy of it was counted). Otherwise the entries and ids in the way are returned, and the caller
+-- Nothing is written unless every entry is still pending for the group (nobody else has applied it) and none of its ids is
+-- remembered (no copy of it was counted). Otherwise the entries and ids in the way are returned, and the caller
 -- computes a new batch without them. Sending a batch a second time, after a lost reply, therefore changes nothing.
 --
 -- KEYS: stream, stream of dead letters, pipeline hash, hashes to add to, sets to remember in
@@ -9,10 +9,10 @@
 --   entry_ids  [id, ...]
 --   counts     [{field: increment, ...}, ...]   one a hash
 --   expire_at  [epoch seconds or 0, ...]        one a hash
---   remember   [[prediction id, ...], ...]      one a set
+--   remember   [[id, ...], ...]                 one a set
 --   dead       [[entry id, reason, content], ...]
 --   last_event_us
--- Returns: {entries no longer pending}, {prediction ids remembered}; both empty when the batch was applied
+-- Returns: {entries no longer pending}, {ids remembered}; both empty when the batch was applied
 
 local stream, dead_stream, pipeline = KEYS[1], KEYS[2], KEYS[3]
 local group, hashes = ARGV[1], tonumber(ARGV[2])

@@ -29,14 +29,10 @@ MAX_DURATION_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class StreamEntry:
-    """``id`` is "<milliseconds>-<number>": when it arrived in the stream, by the clock of Redis."""
+    """``id`` is "<milliseconds>-<number>"."""
 
     id: str
     fields: Mapping[str, str]
-
-    @property
-    def arrival_seconds(self) -> float:
-        return int(self.id.partition("-")[0]) / 1000
 
     @property
     def characters(self) -> int:
@@ -54,7 +50,7 @@ class DeadLetter:
 class Batch:
     """All that is to change in Redis because of some entries.
 
-    ``counts``: key -> field -> increment. ``expire_at``: key -> epoch seconds. ``remember``: key -> prediction ids.
+    ``counts``: key -> field -> increment. ``expire_at``: key -> epoch seconds. ``remember``: key -> ids.
     """
 
     entry_ids: list[str] = field(default_factory=list)
@@ -66,7 +62,10 @@ class Batch:
 
 
 def plan(entries: Sequence[StreamEntry], manifests: Manifests, keys: Keys, known: Set[str] = frozenset()) -> Batch:
-    """What the entries change; those whose prediction id is ``known`` or comes twice only count as duplicates."""
+    """What the entries change; those that are ``known`` or come twice only count as duplicates.
+
+    An event is known by its prediction id, an entry that is none by its entry id.
+    """
     batch = Batch()
     seen = set(known)
     pipeline: Counts = Counter()
@@ -74,20 +73,20 @@ def plan(entries: Sequence[StreamEntry], manifests: Manifests, keys: Keys, known
     totals: defaultdict[str, Counts] = defaultdict(Counter)
     for entry in entries:
         batch.entry_ids.append(entry.id)
-        try:
-            event = read_event(entry)
-        except InvalidEvent as reason:
-            pipeline["dead"] += 1
-            batch.dead.append(_dead_letter(entry, str(reason)))
-            continue
-        if event.prediction_id in seen:
+        event = _read(entry)
+        identity, hour = _identity(event)
+        if identity in seen:
             pipeline["duplicates"] += 1
             continue
-        seen.add(event.prediction_id)
+        seen.add(identity)
+        batch.remember.setdefault(keys.remembered(hour), []).append(identity)
+        if isinstance(event, DeadLetter):
+            pipeline["dead"] += 1
+            batch.dead.append(event)
+            continue
         pipeline["consumed"] += 1
         time = event.time.timestamp()
         batch.last_event_us = max(batch.last_event_us, round(time * MILLION))
-        batch.remember.setdefault(keys.remembered(_hour_made(event)), []).append(event.prediction_id)
         manifest = manifests.get(event.model_name, event.model_version)
         count_event(minutes[manifest.model, MINUTE.start_of(time)], event, manifest)
         totals[manifest.model][latency_edge_field(event.total_seconds)] += 1
@@ -123,21 +122,31 @@ def read_event(entry: StreamEntry) -> PredictionEvent:
     time = event.time.timestamp()
     if time < 0:
         raise InvalidEvent("time is before 1970")
-    if time > entry.arrival_seconds + MAX_AHEAD_SECONDS:
+    if time > _arrival_seconds(entry.id) + MAX_AHEAD_SECONDS:
         raise InvalidEvent(f"time is more than {MAX_AHEAD_SECONDS} s after its arrival in the stream")
     return event
 
 
-def _hour_made(event: PredictionEvent) -> int:
-    """The hour (since the epoch) a prediction id belongs to: the same for every copy of the event.
+def _read(entry: StreamEntry) -> PredictionEvent | DeadLetter:
+    try:
+        return read_event(entry)
+    except InvalidEvent as reason:
+        shown = {name[:100]: value[:1000] for name, value in list(entry.fields.items())[:50]}
+        return DeadLetter(entry.id, str(reason), json.dumps(shown)[:MAX_DEAD_CHARACTERS])
+
+
+def _identity(record: PredictionEvent | DeadLetter) -> tuple[str, int]:
+    """What a copy is known by, and the hour (since the epoch) it belongs to, which is the same for every copy.
 
     A UUIDv7 says itself when it was made (RFC 9562, section 5.7); for any other, the event's time has to do.
     """
-    prediction_id = UUID(event.prediction_id)
-    seconds = (prediction_id.int >> 80) / 1000 if prediction_id.version == 7 else event.time.timestamp()
-    return int(seconds // HOUR.seconds)
+    if isinstance(record, DeadLetter):
+        return record.entry_id, int(_arrival_seconds(record.entry_id) // HOUR.seconds)
+    prediction_id = UUID(record.prediction_id)
+    seconds = (prediction_id.int >> 80) / 1000 if prediction_id.version == 7 else record.time.timestamp()
+    return record.prediction_id, int(seconds // HOUR.seconds)
 
 
-def _dead_letter(entry: StreamEntry, reason: str) -> DeadLetter:
-    shown = {name[:100]: value[:1000] for name, value in list(entry.fields.items())[:50]}
-    return DeadLetter(entry.id, reason, json.dumps(shown)[:MAX_DEAD_CHARACTERS])
+def _arrival_seconds(entry_id: str) -> float:
+    """When an entry arrived in the stream, by the clock of Redis. Units: epoch seconds."""
+    return int(entry_id.partition("-")[0]) / 1000

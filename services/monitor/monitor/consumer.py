@@ -73,7 +73,8 @@ class Consumer:
                 failures = 0
                 continue
             await self._pause(failures)
-        await self._leave()
+        if not failures:
+            await self._leave()
 
     async def _step(self) -> None:
         entries: list[StreamEntry] = []
@@ -133,4 +134,4 @@ class Consumer:
         try:
             await self._stream.leave(self.name)
         except RedisAway:
-            _log.info("left without saying so: redis is away")
+            _log.info("left the group without saying so: redis is away")

@@ -32,5 +32,5 @@ class Keys:
         return f"{self.namespace}:{span.name}:{model}:{start}"
 
     def remembered(self, hour: int) -> str:
-        """Set: prediction ids counted, of the hour (hours since the epoch) in which they were made."""
+        """Set: ids counted (of predictions, of dead entries) that were made in this hour, in hours since the epoch."""
         return f"{self.namespace}:remembered:{hour}"

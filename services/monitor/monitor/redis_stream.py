@@ -18,6 +18,7 @@ from typing import Any
 from events import names
 from events.accounting import PublisherCounters
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
@@ -45,13 +46,18 @@ class GroupMissing(RedisAway):
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """What keeps a batch from being applied: entries that somebody else applied, prediction ids already counted."""
+    """What keeps a batch from being applied: entries that somebody else applied, ids already counted."""
 
     gone: frozenset[str]
     known: frozenset[str]
 
     def __bool__(self) -> bool:
         return bool(self.gone or self.known)
+
+
+def check_redis_url(url: str) -> None:
+    """Raises: ValueError if this is not the address of a Redis."""
+    parse_url(url)
 
 
 class RedisStream:

@@ -225,6 +225,8 @@ def _point(start: int, bucket: Bucket) -> Report:
 def _recent(entries: Sequence[StreamEntry], manifest: Manifest) -> list[Report]:
     shown: dict[str, Report] = {}
     for entry in entries:
+        if len(shown) == RECENT:
+            break
         try:
             event = read_event(entry)
         except InvalidEvent:
@@ -241,7 +243,7 @@ def _recent(entries: Sequence[StreamEntry], manifest: Manifest) -> list[Report]:
             "model": manifest.model,
             "feedback": None,
         }
-    return list(shown.values())[:RECENT]
+    return list(shown.values())
 
 
 def _percentiles_ms(counts: Mapping[str, int], kind: str, fractions: Sequence[float]) -> list[float | None]:

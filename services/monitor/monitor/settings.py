@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from servicekit.settings import ServiceSettings
+
+from monitor.redis_stream import check_redis_url
 
 
 class MonitorSettings(ServiceSettings):
     port: int = Field(8082, ge=1, le=65535, description="Port to listen on.")
-    redis_url: str = Field(
-        "redis://127.0.0.1:6379/0",
-        pattern=r"^(rediss?|unix)://",
-        description="Redis that holds the stream and the aggregates.",
-    )
+    redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis that holds the stream and the aggregates.")
     models_dir: Path = Field(Path("models"), description="Folder of <name>/<version>/manifest.json.")
     default_model: str = Field("catnet-mlp", min_length=1, description="Model that is reported on unless one is named.")
     batch_events: int = Field(1000, ge=1, le=5000, description="Most stream entries applied in one step.")
@@ -25,3 +23,9 @@ class MonitorSettings(ServiceSettings):
         24, ge=1, le=168, description="Hours for which the id of a counted prediction is remembered, at least."
     )
     max_listeners: int = Field(1000, ge=1, le=100_000, description="Most open event streams; more are answered 503.")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_redis_url(cls, url: str) -> str:
+        check_redis_url(url)
+        return url

@@ -58,7 +58,14 @@ def test_other_methods_are_refused(client: TestClient, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("REDIS_URL", "http://redis"), ("BATCH_EVENTS", "0"), ("DEDUPE_HOURS", "soon"), ("PORT", "0")]
+    ("name", "value"),
+    [
+        ("REDIS_URL", "http://redis"),
+        ("REDIS_URL", "redis://redis:port"),
+        ("BATCH_EVENTS", "0"),
+        ("DEDUPE_HOURS", "soon"),
+        ("PORT", "0"),
+    ],
 )
 def test_a_wrong_setting_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str

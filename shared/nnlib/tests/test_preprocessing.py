@@ -91,26 +91,20 @@ def test_panoramas_and_slivers_give_a_picture(size):
         assert (picture.width, picture.height) == size
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    st.integers(1, 8),
-    st.sampled_from(["JPEG", "PNG", "WEBP", "TIFF", "AVIF"]),
-    st.integers(64, 300),
-    st.integers(64, 300),
-)
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@settings(max_examples=3, deadline=None)
+@given(width=st.integers(64, 300), height=st.integers(64, 300))
 def test_every_orientation_is_turned_upright(orientation, image_format, width, height):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    options = {"lossless": True} if image_format == "WEBP" else {}
-    data = encode(photo(width, height), image_format, exif=exif, **options)
+    data = encode(photo(width, height), image_format, exif=exif)
     picture = preprocess(data)
     with Image.open(BytesIO(data)) as image:
         image.load()
         viewed = ImageOps.exif_transpose(image)
-    assert (picture.width, picture.height) == viewed.size
+    assert (picture.width, picture.height) == ((height, width) if orientation >= 5 else (width, height)) == viewed.size
     assert difference(picture.pixels, square(viewed)).mean() < 2
-    if width != height:
-        assert (picture.width, picture.height) == ((height, width) if orientation >= 5 else (width, height))
 
 
 def test_the_orientation_test_could_fail():
@@ -146,10 +140,10 @@ def test_16_bit_grey_keeps_its_tones(image_format):
 
 
 def test_transparency_is_shown_over_white():
-    for colour, alpha, expected in [((255, 0, 0), 0, 255), ((0, 0, 0), 128, 127), ((10, 20, 30), 255, None)]:
+    for colour, alpha in [((255, 0, 0), 0), ((0, 0, 0), 128), ((200, 100, 50), 128), ((10, 20, 30), 255)]:
         image = Image.new("RGBA", (90, 70), (*colour, alpha))
         pixels = preprocess(encode(image, "PNG")).pixels
-        assert difference(pixels, colour if expected is None else expected).max() <= 1
+        assert difference(pixels, np.array(colour) * alpha / 255 + 255 - alpha).max() <= 1
 
 
 def test_a_hidden_colour_does_not_bleed_into_a_visible_edge():

@@ -43,6 +43,7 @@ def create_service(
         openapi_url=openapi_url,
         docs_url=None,
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours are in the middleware
     )
     app.state.health = health
     metrics = HttpMetrics(registry, service=service, version=release, revision=settings.revision)
