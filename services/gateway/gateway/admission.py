@@ -16,7 +16,8 @@ from gateway.errors import TooMuchToDo
 
 ALWAYS_IN_FLIGHT = 4
 """So few are let in whatever is expected: an expectation is corrected only by answers."""
-_WEIGHT_OF_THE_NEWEST = 0.1
+_LEAST_WEIGHT = 0.1
+"""Of the newest answer; the first few are averaged."""
 
 
 class Pace:
@@ -28,6 +29,7 @@ class Pace:
     def __init__(self) -> None:
         self.seconds_each = 0.0
         self._working = 0
+        self._answers = 0
 
     @contextmanager
     def measured(self) -> Iterator[None]:
@@ -39,7 +41,8 @@ class Pace:
         try:
             yield
             seconds_each = (loop.time() - started) / beside
-            self.seconds_each += _WEIGHT_OF_THE_NEWEST * (seconds_each - self.seconds_each)
+            self._answers += 1
+            self.seconds_each += max(_LEAST_WEIGHT, 1 / self._answers) * (seconds_each - self.seconds_each)
         finally:
             self._working -= 1
 
