@@ -16,6 +16,7 @@ from servicekit.middleware import RequestMiddleware
 from servicekit.problems import ErrorResponse, install_problem_handlers, problem_response
 from servicekit.route_templates import RouteTemplates
 from servicekit.settings import ServiceSettings
+from servicekit.telemetry import telemetry_config
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -44,7 +45,7 @@ def create_service(
         openapi_url=openapi_url,
         docs_url=None,
         redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours are in the middleware
+        telemetry=telemetry_config(service, release, is_on=settings.telemetry),
     )
     app.state.health = health
     metrics = HttpMetrics(registry, service=service, version=release, revision=settings.revision)

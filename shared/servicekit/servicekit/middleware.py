@@ -14,6 +14,7 @@ from servicekit.http_metrics import HttpMetrics
 from servicekit.problems import ErrorResponse
 from servicekit.request_context import begin_request
 from servicekit.route_templates import RouteTemplates
+from servicekit.telemetry import is_traced, name_span
 
 _log = structlog.get_logger("requests")
 
@@ -53,6 +54,8 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if is_traced(scope):
+                    name_span(scope["method"], self._templates.of(scope))
                 message["headers"] = [*message["headers"], request_id_header, _NO_SNIFFING]
                 if self._health.draining.is_set() or (status >= 400 and _awaits_continue(scope)):
                     message["headers"].append(_CLOSE)

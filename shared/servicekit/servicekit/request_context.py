@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
+from servicekit.telemetry import current_traceparent, is_traced
+
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.*)?")
 _STATE_KEY = "request_context"
@@ -37,7 +39,8 @@ def begin_request(scope: Scope) -> RequestContext:
         elif name == b"traceparent":
             given_traceparent = value.decode("latin-1")
     context = RequestContext(
-        given_id if _SANE_REQUEST_ID.fullmatch(given_id) else secrets.token_hex(16), _continue(given_traceparent)
+        given_id if _SANE_REQUEST_ID.fullmatch(given_id) else secrets.token_hex(16),
+        current_traceparent() if is_traced(scope) else _continue(given_traceparent),
     )
     scope.setdefault("state", {})[_STATE_KEY] = context
     return context

@@ -166,6 +166,16 @@ def test_a_wrong_setting_stops_the_start_by_name_and_value(
     assert message.count("\n") == 1
 
 
+def test_telemetry_without_its_extra_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("servicekit.settings.is_installed", lambda: False)
+    monkeypatch.setenv("TELEMETRY", "true")
+    with pytest.raises(SystemExit):
+        read_settings(ServiceSettings)
+    assert "opentelemetry" in capsys.readouterr().err
+
+
 def test_a_request_is_logged_as_one_json_line(client: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
     from servicekit.logs import configure_logs
 
