@@ -14,6 +14,7 @@ from servicekit.health import Dependency, Health
 
 from inference.event_publisher import EventPublisher
 from inference.event_stream import EventStream
+from inference.explanation_routes import ExplanationRoutes
 from inference.hangup import on_hangup
 from inference.metrics import InferenceMetrics, PublisherCollector
 from inference.model_registry import ModelRefused, ModelRegistry
@@ -44,6 +45,7 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
         flush_seconds=settings.event_flush_seconds,
     )
     workers = Workers(threads=settings.worker_threads, max_requests=settings.max_requests)
+    explainers = Workers(threads=1, max_requests=settings.max_explanations)
     registry.register(PublisherCollector(lambda: publisher.counters))
     shadow = Shadow(
         lambda: models.current.get(settings.shadow_model),
@@ -63,6 +65,7 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
 
     routes = [
         *PredictionRoutes(settings, models=models, workers=workers, service=service).routes(),
+        *ExplanationRoutes(settings, models=models, explainers=explainers, service=service).routes(),
         *OpenInferenceRoutes(settings, health=health, models=models, workers=workers, service=service).routes(),
     ]
 
@@ -75,6 +78,7 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
         async with publisher, shadow, on_hangup(reload_models):
             yield
         workers.close()
+        explainers.close()
         await stream.close()
 
     return create_service(

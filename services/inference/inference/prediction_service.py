@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -67,14 +66,14 @@ class PredictionService:
         return await self._workers.run(partial(predict_batch, model, images))
 
     async def answer(
-        self, model: Model, prediction: ImagePrediction, context: RequestContext, *, arrived: float
+        self, model: Model, prediction: ImagePrediction, context: RequestContext, *, total_seconds: float
     ) -> PredictionEvent:
         """The event of a prediction, published: from here on it counts as answered. Never fails, waits a bound at most.
 
-        ``arrived`` is when the last byte of the request came, in seconds of ``time.perf_counter()``.
+        ``total_seconds`` has passed since the last byte of the request came.
         """
         self._metrics.observe_stages(prediction)
-        event = event_of(prediction, model.manifest, context, total_seconds=time.perf_counter() - arrived)
+        event = event_of(prediction, model.manifest, context, total_seconds=total_seconds)
         await self._publisher.publish(event)
         self._shadow.consider(event, prediction)
         return event

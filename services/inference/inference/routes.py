@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from events.prediction import PredictionEvent
 from nnlib.manifest import Manifest
 from servicekit.request_context import request_context
 from starlette.requests import Request
@@ -15,6 +14,7 @@ from inference.deadline import Deadline
 from inference.errors import ReloadRefused
 from inference.json_response import json_response
 from inference.model_registry import ModelRefused, ModelRegistry
+from inference.prediction_answer import prediction_answer
 from inference.prediction_service import PredictionService
 from inference.request_body import read_body
 from inference.served_models import ServedModels
@@ -49,8 +49,10 @@ class PredictionRoutes:
                 data = await read_body(request, max_bytes=self._settings.max_upload_bytes)
                 arrived = time.perf_counter()
                 prediction = await self._service.predict(model, data, deadline)
-        event = await self._service.answer(model, prediction, request_context(request.scope), arrived=arrived)
-        return json_response(_answer(event))
+                total_seconds = time.perf_counter() - arrived
+        context = request_context(request.scope)
+        event = await self._service.answer(model, prediction, context, total_seconds=total_seconds)
+        return json_response(prediction_answer(event))
 
     async def list_models(self, request: Request) -> Response:
         """``GET /models``: what is served, from the manifests."""
@@ -64,24 +66,6 @@ class PredictionRoutes:
             folder = self._settings.models_dir
             raise ReloadRefused(str(error).replace(str(folder), folder.name)) from None  # where it is concerns nobody
         return json_response(_listing(self._models.current))
-
-
-def _answer(event: PredictionEvent) -> dict[str, object]:
-    """The answer says what the event says: both are made from the one."""
-    return {
-        "prediction_id": event.prediction_id,
-        "label": event.label,
-        "confidence": round(event.confidence, 6),
-        "cat_probability": event.cat_probability,
-        "certain": event.certain,
-        "model": {"name": event.model_name, "version": event.model_version},
-        "image": {"format": event.image_format, "width": event.image_width, "height": event.image_height},
-        "timings_ms": {
-            "decode": _milliseconds(event.decode_seconds),
-            "forward": _milliseconds(event.forward_seconds),
-            "total": _milliseconds(event.total_seconds),
-        },
-    }
 
 
 def _listing(models: ModelRegistry) -> dict[str, object]:
@@ -103,7 +87,3 @@ def _summary(manifest: Manifest, *, is_default: bool) -> dict[str, object]:
         "created": manifest.created,
         "sha256": manifest.sha256,
     }
-
-
-def _milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 3)

@@ -35,6 +35,9 @@ class InferenceSettings(ServiceSettings):
     max_requests: int = Field(
         128, ge=1, description="Predictions in work and waiting for a thread; one more is refused with 503."
     )
+    max_explanations: int = Field(
+        4, ge=1, description="Explanations in work, one at a time, and waiting; one more is refused with 503."
+    )
     request_timeout_seconds: float = Field(
         10.0, gt=0, le=300, description="Deadline of a request: receiving, waiting and work together."
     )

@@ -127,9 +127,13 @@ class OpenInferenceRoutes:
                 )
                 images = await self._read_images(asked, deadline)
                 predictions = await self._service.predict_batch(model, images, deadline)
+                total_seconds = time.perf_counter() - arrived
         context = request_context(request.scope)
         events = await asyncio.gather(
-            *(self._service.answer(model, prediction, context, arrived=arrived) for prediction in predictions)
+            *(
+                self._service.answer(model, prediction, context, total_seconds=total_seconds)
+                for prediction in predictions
+            )
         )
         return infer_response(asked, model.manifest, events)
 
