@@ -17,6 +17,7 @@ from pi_heif import register_heif_opener  # type: ignore[import-untyped]
 from PIL import AvifImagePlugin, ExifTags, Image, TiffImagePlugin, WebPImagePlugin
 
 from nnlib.errors import BrokenImage, TooManyPixels, UnsupportedFormat
+from nnlib.jpeg_structure import is_laborious
 
 IMAGE_SIZE = 64
 RESAMPLE = "bicubic"
@@ -72,6 +73,8 @@ def preprocess(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
     image_format = detect_format(data)
     if image_format is None:
         raise UnsupportedFormat("the content is not JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC")
+    if image_format == "JPEG" and is_laborious(data):
+        raise BrokenImage("the JPEG image is stored in too many parts")
     try:
         image = Image.open(BytesIO(data), formats=["HEIF" if image_format == "HEIC" else image_format])
         width, height = image.size
