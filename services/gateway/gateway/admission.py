@@ -1,4 +1,4 @@
-"""Let in only as many requests as can be answered soon; refuse the others at once, before their bodies are read.
+"""Let in only as many requests as can be answered soon; refuse the others at once.
 
 Beyond what a service can carry, a queue only makes everybody wait. So the requests at work are bounded, those that wait
 are bounded in number and time, and nobody is let in while the answer is expected to take too long.
@@ -66,12 +66,18 @@ class Admission:
         self._in_flight = 0
         self._waiting = 0
 
-    @asynccontextmanager
-    async def admitted(self) -> AsyncIterator[None]:
-        """Hold one of the places while the block runs. Raises: TooMuchToDo."""
+    def check(self) -> None:
+        """Raises: TooMuchToDo, where there is no place now."""
         before = self._in_flight + self._waiting
         if before >= ALWAYS_IN_FLIGHT and (before + 1) * self.pace.seconds_each > self._expected_seconds:
             raise self._refusal("too_slow")
+        if self._free.locked() and self._waiting >= self._queue:
+            raise self._refusal("queue_full")
+
+    @asynccontextmanager
+    async def admitted(self) -> AsyncIterator[None]:
+        """Hold one of the places while the block runs. Raises: TooMuchToDo."""
+        self.check()
         if self._free.locked():
             await self._wait()
         else:
@@ -84,8 +90,6 @@ class Admission:
             self._free.release()
 
     async def _wait(self) -> None:
-        if self._waiting >= self._queue:
-            raise self._refusal("queue_full")
         self._waiting += 1
         try:
             async with asyncio.timeout(self._queue_seconds):

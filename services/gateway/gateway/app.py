@@ -29,6 +29,7 @@ from gateway.pages import Pages
 from gateway.photos import PhotoEndpoint
 from gateway.settings import Settings
 from gateway.transport import HttpTransport
+from gateway.upload_memory import UploadMemory
 from gateway.upstream import Upstream
 
 _PROBE_CONNECTIONS = 8
@@ -61,6 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     health.register(
         Dependency("inference", inference_probe.ping, timeout_seconds=settings.health_timeout_seconds + 0.1)
     )
+    memory = UploadMemory(limit_bytes=settings.max_uploads_bytes, shed=metrics.requests_shed)
     predict = PhotoEndpoint(
         inference.predict,
         query=("model",),
@@ -71,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
             expected_seconds=settings.max_expected_seconds,
             shed=metrics.requests_shed,
         ),
+        memory=memory,
         circuit=inference.circuit,
         settings=settings,
     )
@@ -84,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
             expected_seconds=settings.request_timeout_seconds,
             shed=metrics.requests_shed,
         ),
+        memory=memory,
         circuit=inference.circuit,
         settings=settings,
     )

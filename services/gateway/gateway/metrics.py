@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-SHED_REASONS = ("queue_full", "queue_timeout", "too_slow", "rate_limited")
+SHED_REASONS = ("queue_full", "queue_timeout", "too_slow", "memory_full", "rate_limited")
 
 
 class GatewayMetrics:
@@ -22,7 +22,7 @@ class GatewayMetrics:
         )
         self.requests_shed = Counter(
             "catnet_requests_shed",
-            "Requests answered 429 before their bodies were read.",
+            "Requests answered 429.",
             ["reason"],
             registry=registry,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from servicekit.problems import Problem, problem_response
@@ -21,7 +21,10 @@ LINGER_SECONDS = 1.0
 class RequestBody:
     """A request's body as it arrives: counted, limited, and aware of whether it has been read to its end."""
 
-    def __init__(self, headers: Headers, receive: Receive, *, limit_bytes: int) -> None:
+    def __init__(
+        self, headers: Headers, receive: Receive, *, limit_bytes: int, take: Callable[[int], None] | None = None
+    ) -> None:
+        """``take`` is told of each piece before it is given out, and may refuse it."""
         self._declared_bytes = _declared_bytes(headers)
         self.is_absent = self._declared_bytes == 0
         self.is_complete = self.is_absent
@@ -31,10 +34,11 @@ class RequestBody:
         """Declared to be. A length that is not declared may be any."""
         self._receive = receive
         self._limit_bytes = limit_bytes
+        self._take = take
         self._read_bytes = 0
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body, piece by piece. Raises: UploadTooLarge, ClientLeft."""
+        """The body, piece by piece. Raises: UploadTooLarge, ClientLeft, and what ``take`` raises."""
         if self._declared_bytes is not None and self._declared_bytes > self._limit_bytes:
             raise self._too_large()
         while not self.is_complete:
@@ -42,6 +46,8 @@ class RequestBody:
             if self._read_bytes > self._limit_bytes:
                 raise self._too_large()
             if chunk:
+                if self._take is not None:
+                    self._take(len(chunk))
                 yield chunk
 
     async def discard(self, *, at_most_bytes: int) -> None:

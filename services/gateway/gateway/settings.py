@@ -30,6 +30,9 @@ class Settings(ServiceSettings):
     max_upload_bytes: int = Field(
         10 * 1024 * 1024, ge=1024, le=1024 * 1024 * 1024, description="Longest body of a prediction, all of it counted."
     )
+    max_uploads_bytes: int = Field(
+        128 * 1024 * 1024, ge=1024, description="Most bytes of photos held at once; one more photo is answered 429."
+    )
     request_timeout_seconds: float = Field(
         10.0, gt=0, le=300, description="Deadline of a whole request, reading its body included."
     )
@@ -37,7 +40,7 @@ class Settings(ServiceSettings):
         1.4, gt=0, le=30, description="How long a health check waits for a service; they wait 1 s for their own."
     )
     max_in_flight: int = Field(
-        64, ge=1, le=10_000, description="Most predictions at work at once, reading their bodies included."
+        64, ge=1, le=10_000, description="Most predictions at work at once, once their photos are here."
     )
     max_queue: int = Field(64, ge=0, le=10_000, description="Most predictions that wait; one more is answered 429.")
     max_queue_seconds: float = Field(1.0, gt=0, le=60, description="Longest that a prediction waits to be let in.")

@@ -186,6 +186,60 @@ class TestTooMuchToDo:
         writer.close()
         first.cancel()
 
+    async def test_slow_senders_keep_nobody_out(self, start_gateway: StartGateway) -> None:
+        gateway = await start_gateway(max_in_flight=1, max_queue=0)
+        writers = []
+        for _ in range(20):
+            _, writer = await asyncio.open_connection(gateway.host, gateway.port)
+            writer.write(
+                b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: image/png\r\ncontent-length: 9\r\n\r\nabc"
+            )
+            writers.append(writer)
+        assert (await post(gateway)).status_code == 200
+        for writer in writers:
+            writer.close()
+
+    async def test_photos_take_no_more_memory_together_than_allowed(self, start_gateway: StartGateway) -> None:
+        gateway = await start_gateway(max_uploads_bytes=60_000)
+        reader, writer = await asyncio.open_connection(gateway.host, gateway.port)
+        head = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: image/png\r\ncontent-length: 50001\r\n\r\n"
+        writer.write(head + bytes(50_000))
+        async with asyncio.timeout(5):
+            while (response := await post(gateway)).status_code == 200:
+                pass  # the bytes of the first are not all here yet
+        assert_problem(response, 429)
+        assert response.headers["retry-after"] == "1"
+        assert await gateway.metric('catnet_requests_shed_total{reason="memory_full"}') == 1
+        writer.write(b"x")
+        assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 200 ")
+        assert (await post(gateway)).status_code == 200
+        writer.close()
+
+    async def test_who_leaves_while_waiting_is_not_asked_for(
+        self, start_gateway: StartGateway, inference: ScriptedUpstream
+    ) -> None:
+        gateway = await start_gateway(max_in_flight=1, max_queue=1, max_queue_seconds=10)
+        arrived, go_on = asyncio.Event(), asyncio.Event()
+
+        async def answer_later(received: Received, writer: asyncio.StreamWriter) -> None:
+            arrived.set()
+            await go_on.wait()
+            await answer(PREDICTION)(received, writer)
+
+        inference.behave = answer_later
+        first = asyncio.create_task(post(gateway))
+        await asyncio.wait_for(arrived.wait(), 5)
+        _, writer = await asyncio.open_connection(gateway.host, gateway.port)
+        writer.write(b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: image/png\r\ncontent-length: 3\r\n\r\nabc")
+        writer.close()
+        left = 'catnet_http_requests_total{code="499",method="POST",route="/predict",service="gateway"}'
+        async with asyncio.timeout(5):
+            while left not in (await gateway.http.get("/metrics")).text:  # noqa: ASYNC110 - counted in another task
+                await asyncio.sleep(0.01)
+        go_on.set()
+        assert (await first).status_code == 200
+        assert len(inference.received) == 1
+
 
 class TestCircuit:
     async def test_an_inference_that_is_away_is_left_alone_after_some_failures(

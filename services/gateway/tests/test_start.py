@@ -20,6 +20,7 @@ from servicekit.settings import read_settings
         ("MAX_UPLOAD_BYTES", "10M"),
         ("REQUEST_TIMEOUT_SECONDS", "0"),
         ("MAX_IN_FLIGHT", "0"),
+        ("MAX_UPLOADS_BYTES", "1"),
         ("MAX_QUEUE", "-1"),
         ("TRUSTED_PROXIES", "10.0.0.0/33"),
     ],

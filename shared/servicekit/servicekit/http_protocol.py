@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it on httptools, with a bound on the head of a request and a deadline for it.
+"""HTTP/1.1 as uvicorn speaks it on httptools, with bounds on connections, on the head of a request and the wait for it.
 
 The parser itself keeps a header until it ends, however long that is, and waits for it without end. What cannot be
 parsed, and what is over these bounds, is answered in plain text and closed: there is no request yet that an application
@@ -17,6 +17,9 @@ MAX_HEAD_BYTES = 16 * 1024
 HEAD_SECONDS = 10.0
 """From the connection, or from the first byte after an answer, to the end of the head."""
 
+MAX_CONNECTIONS = 4096
+"""Open at once. Each may hold some unread bytes, and a file handle."""
+
 
 class HeadTooLarge(Exception):
     """The parser ends with the error that one of its callbacks raises."""
@@ -31,7 +34,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._await_head()
+        if len(self.connections) > MAX_CONNECTIONS:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+        else:
+            self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_awaiting_head()

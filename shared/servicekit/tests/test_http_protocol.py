@@ -126,6 +126,21 @@ async def test_a_head_that_does_not_come_is_not_awaited_for_ever(
     assert await closed(reader)
 
 
+async def test_beyond_the_most_connections_one_more_is_refused(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = connection
+    monkeypatch.setattr(http_protocol, "MAX_CONNECTIONS", 1)
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert await status(reader) == 200
+    another_reader, another_writer = await asyncio.open_connection(*writer.get_extra_info("peername"))
+    assert await status(another_reader) == 503
+    assert await closed(another_reader)
+    another_writer.close()
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert await status(reader) == 200
+
+
 async def test_what_is_left_of_a_refused_body_is_not_awaited_for_ever(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
