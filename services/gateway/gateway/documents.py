@@ -41,7 +41,11 @@ class Prediction(BaseModel):
     timings_ms: PredictionTimings
 
 
+Method = Literal["gradient", "smoothgrad", "integrated_gradients", "occlusion"]
+
+
 class Explanation(Prediction):
+    method: Method
     heatmap: list[list[Annotated[float, Field(ge=-1, le=1)]]] = Field(
         description="64 rows of 64: how much each place speaks for a cat (positive) or against one (negative)."
     )

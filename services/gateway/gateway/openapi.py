@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -21,6 +21,7 @@ from gateway.documents import (
     FeedbackGiven,
     HealthState,
     Live,
+    Method,
     Models,
     Prediction,
     Problem,
@@ -140,7 +141,7 @@ _METHOD_QUERY = {
     "name": "method",
     "in": "query",
     "description": "How the heatmap is made.",
-    "schema": {"enum": ["gradient", "smoothgrad", "integrated_gradients", "occlusion"]},
+    "schema": {"enum": list(get_args(Method)), "default": "gradient"},
 }
 _NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _REPORT_QUERY = [
