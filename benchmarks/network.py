@@ -56,9 +56,8 @@ def main() -> int:
         print(measure_network(options.threads, options.rounds))
         return 0
     present = {name for name in NAMES if _is_installed(name)}
-    print(
-        f"Threads: {options.threads}. Milliseconds a call, median of {options.rounds} turns; in brackets nnlib against it.\n"
-    )
+    print(f"Threads: {options.threads}. Milliseconds a call, median of {options.rounds} turns.")
+    print("In brackets: how many times as long nnlib takes.\n")
     print("| what | nnlib | PyTorch | ONNX Runtime |\n|---|---|---|---|")
     if (MODEL / "manifest.json").is_file():
         model = load_model(MODEL)
