@@ -41,6 +41,7 @@ Contender = Callable[[], object]
 def measure_network(threads: int = 1, rounds: int = 15) -> str:
     """A Markdown table, measured in a process of its own: libraries read the number of threads when they are loaded."""
     environment = os.environ | dict.fromkeys(THREADS_VARIABLES, str(threads))
+    environment.pop("OPENBLAS_CORETYPE", None)  # the others choose their kernels by the processor: so may OpenBLAS
     command = [sys.executable, "-m", "benchmarks.network", "--threads", str(threads), "--rounds", str(rounds)]
     return subprocess.run(  # noqa: S603  fixed arguments
         command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
