@@ -88,8 +88,10 @@ def run_replicas(function: Callable[[Exchange], None], *, count: int, numbers: i
     threading.Thread(target=_leave_with_the_first_that_fails, args=(others, exchange), daemon=True).start()
     try:
         return function(exchange)
-    finally:
+    except BaseException:
         exchange.leave()
+        raise
+    finally:
         for process in others:
             process.join(10)
             if process.is_alive():

@@ -129,12 +129,14 @@ class _Run:
         bar = Progress(recipe.steps, done=first, enabled=progress)
         loss = self._history[-1]["loss"] if self._history else 0.0
         if self._is_exhausted():
+            trainer.exchange.leave()
             return
         for report in trainer.run(recipe.steps):
             loss += 0.02 * (report.loss - loss) if loss else report.loss
             if trainer.step % recipe.validate_every == 0 or trainer.step == recipe.steps:
                 self._validate(report, loss, bar.images_per_second)
                 if self._is_exhausted():
+                    trainer.exchange.leave()
                     break
             bar.show(trainer.step, images=(trainer.step - first) * recipe.batch_size, text=f"loss {loss:.4f}")
 

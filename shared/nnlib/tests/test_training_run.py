@@ -119,12 +119,16 @@ def test_what_has_ended_is_not_trained_again(recipe_file, picture_folder, tmp_pa
     np.testing.assert_array_equal(network.parameters()["conv2d1.weight"], again.parameters()["conv2d1.weight"])
 
 
-def test_without_progress_on_validation_it_stops_early_and_stays_stopped(recipe_file, picture_folder, tmp_path):
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_without_progress_on_validation_it_stops_early_and_stays_stopped(
+    recipe_file, picture_folder, tmp_path, replicas
+):
     text = (
         recipe_file.read_text()
         .replace("patience = 20", "patience = 2")
         .replace("learning_rate = 0.02", "learning_rate = 1e-12")
     )
+    text = text.replace("replicas = 1", f"replicas = {replicas}")
     recipe_file.write_text(text.replace("validate_every = 4", "validate_every = 1"))
     for _ in range(2):
         follow(recipe_file, picture_folder, tmp_path / "run")
