@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 import redis
 from events.accounting import PublisherCounters
@@ -16,7 +17,7 @@ from events.names import PUBLISHERS, STREAM, publisher_counters
 from preflight import free_port
 from redis_server import ROOT, RedisServer
 
-from tests.pictures import photo
+from tests.pictures import black_png, photo
 from tests.processes import ServiceProcess, wait_until
 
 NONE_DROPPED = {"buffer_full": 0, "refused": 0, "shutdown": 0}
@@ -89,6 +90,19 @@ def test_sighup_reloads_the_models_and_requests_go_on(redis_server: RedisServer,
         predict(process)
     finally:
         process.stop()
+
+
+def test_huge_pictures_leave_the_process_as_small_as_it_was(inference: ServiceProcess) -> None:
+    """49 million pixels are allowed: some hundred megabytes while they are decoded, and none afterwards."""
+    inference.start()
+    inference.wait_ready()
+    predict(inference)
+    process = psutil.Process(inference.pid)
+    before = process.memory_info().rss
+    for _ in range(3):
+        answer = httpx.post(f"{inference.url}/predict", content=black_png(7000), timeout=20, trust_env=False)
+        assert answer.status_code == 200
+    assert (process.memory_info().rss - before) / 1e6 < 40
 
 
 def metrics(process: ServiceProcess) -> str:
