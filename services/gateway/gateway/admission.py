@@ -14,7 +14,7 @@ from prometheus_client import Counter
 
 from gateway.errors import TooMuchToDo
 
-ALWAYS_IN_FLIGHT = 4
+ALWAYS_IN_FLIGHT = 8
 """So few are let in whatever is expected: an expectation is corrected only by answers."""
 _LEAST_WEIGHT = 0.1
 """Of the newest answer; the first few are averaged."""

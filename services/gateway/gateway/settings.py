@@ -40,12 +40,12 @@ class Settings(ServiceSettings):
         1.4, gt=0, le=30, description="How long a health check waits for a service; they wait 1 s for their own."
     )
     max_in_flight: int = Field(
-        64, ge=1, le=10_000, description="Most predictions at work at once, once their photos are here."
+        32, ge=1, le=10_000, description="Most predictions at work at once, once their photos are here."
     )
-    max_queue: int = Field(64, ge=0, le=10_000, description="Most predictions that wait; one more is answered 429.")
+    max_queue: int = Field(48, ge=0, le=10_000, description="Most predictions that wait; one more is answered 429.")
     max_queue_seconds: float = Field(1.0, gt=0, le=60, description="Longest that a prediction waits to be let in.")
     max_expected_seconds: float = Field(
-        0.6, gt=0, le=60, description="No prediction is let in while its answer is expected to take longer."
+        0.5, gt=0, le=60, description="No prediction is let in while its answer is expected to take longer."
     )
     max_explanations: int = Field(
         4, ge=1, le=1000, description="Most explanations at work at once; as many may wait, and longer."
