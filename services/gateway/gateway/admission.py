@@ -1,7 +1,7 @@
 """Let in only as many requests as can be answered soon; refuse the others at once.
 
 Beyond what a service can carry, a queue only makes everybody wait. So the requests at work are bounded, those that wait
-are bounded in number and time, and nobody is let in while the answer is expected to take too long.
+are bounded in number and time, and nobody is let wait whose answer is expected to take too long.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from prometheus_client import Counter
 
 from gateway.errors import TooMuchToDo
 
-ALWAYS_IN_FLIGHT = 8
-"""So few are let in whatever is expected: an expectation is corrected only by answers."""
 _LEAST_WEIGHT = 0.1
 """Of the newest answer; the first few are averaged."""
 
@@ -50,7 +48,7 @@ class Pace:
 class Admission:
     """At most ``in_flight`` requests at work, and at most ``queue`` that wait for at most ``queue_seconds``.
 
-    No request is let in while its answer is expected to take more than ``expected_seconds``.
+    No request is let wait while its answer is expected to take more than ``expected_seconds``.
     ``shed`` counts those refused, by reason.
     """
 
@@ -68,11 +66,12 @@ class Admission:
 
     def check(self) -> None:
         """Raises: TooMuchToDo, where there is no place now."""
-        before = self._in_flight + self._waiting
-        if before >= ALWAYS_IN_FLIGHT and (before + 1) * self.pace.seconds_each > self._expected_seconds:
-            raise self._refusal("too_slow")
-        if self._free.locked() and self._waiting >= self._queue:
+        if not self._free.locked():
+            return  # whatever is expected: an expectation is corrected only by answers
+        if self._waiting >= self._queue:
             raise self._refusal("queue_full")
+        if (self._in_flight + self._waiting + 1) * self.pace.seconds_each > self._expected_seconds:
+            raise self._refusal("too_slow")
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[None]:

@@ -45,7 +45,7 @@ class Settings(ServiceSettings):
     max_queue: int = Field(48, ge=0, le=10_000, description="Most predictions that wait; one more is answered 429.")
     max_queue_seconds: float = Field(1.0, gt=0, le=60, description="Longest that a prediction waits to be let in.")
     max_expected_seconds: float = Field(
-        0.5, gt=0, le=60, description="No prediction is let in while its answer is expected to take longer."
+        0.5, gt=0, le=60, description="No prediction waits whose answer is expected to take longer; it is answered 429."
     )
     max_explanations: int = Field(
         4, ge=1, le=1000, description="Most explanations at work at once; as many may wait, and longer."

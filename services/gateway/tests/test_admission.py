@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from gateway.admission import ALWAYS_IN_FLIGHT, Admission
+from gateway.admission import Admission
 from gateway.errors import TooMuchToDo
 from gateway.metrics import GatewayMetrics
 from prometheus_client import CollectorRegistry
@@ -87,8 +87,8 @@ async def test_who_gives_up_waiting_leaves_no_trace() -> None:
     assert door.inside == [1, 3]
 
 
-async def test_nobody_comes_in_while_the_answer_is_expected_too_late() -> None:
-    door = Door(in_flight=100, expected_seconds=0.5)
+async def test_nobody_waits_for_an_answer_that_is_expected_too_late() -> None:
+    door = Door(in_flight=4, queue=100, expected_seconds=0.5)
     door.admission.pace.seconds_each = 0.05
     tasks = await door.come(*range(10))
     with pytest.raises(TooMuchToDo):
@@ -98,11 +98,11 @@ async def test_nobody_comes_in_while_the_answer_is_expected_too_late() -> None:
     await asyncio.gather(*tasks)
 
 
-async def test_a_few_come_in_whatever_is_expected() -> None:
-    door = Door(expected_seconds=0.5)
+async def test_who_finds_a_place_comes_in_whatever_is_expected() -> None:
+    door = Door(in_flight=8, expected_seconds=0.5)
     door.admission.pace.seconds_each = 100.0
-    tasks = await door.come(*range(ALWAYS_IN_FLIGHT))
-    assert len(door.inside) == ALWAYS_IN_FLIGHT
+    tasks = await door.come(*range(8))
+    assert len(door.inside) == 8
     door.open.set()
     await asyncio.gather(*tasks)
 
