@@ -16,7 +16,7 @@ from inference.errors import UnsupportedImage, UnusableImage
 from inference.event_publisher import EventPublisher
 from inference.metrics import InferenceMetrics
 from inference.prediction_events import event_of
-from inference.predictor import ImagePrediction, ReadImage, predict_batch, predict_image, read_image
+from inference.predictor import Decoding, ImagePrediction, ReadImage, predict_batch, predict_image, read_image
 from inference.shadow import Shadow
 from inference.workers import Workers
 
@@ -35,14 +35,14 @@ class PredictionService:
         self._publisher = publisher
         self._shadow = shadow
         self._metrics = metrics
-        self._max_image_pixels = max_image_pixels
+        self._decoding = Decoding(max_image_pixels)
 
     async def predict(self, model: Model, data: bytes, deadline: Deadline) -> ImagePrediction:
         """Read and predict one image.
 
         Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
         """
-        work = partial(predict_image, model, data, max_pixels=self._max_image_pixels, deadline=deadline)
+        work = partial(predict_image, model, data, self._decoding, deadline=deadline)
         with self._refusals():
             return await self._workers.run(work)
 
@@ -51,7 +51,7 @@ class PredictionService:
 
         Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
         """
-        work = partial(read_image, data, max_pixels=self._max_image_pixels, deadline=deadline)
+        work = partial(read_image, data, self._decoding, deadline=deadline)
         with self._refusals():
             return await self._workers.run(work)
 

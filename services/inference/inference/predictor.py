@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -53,14 +54,22 @@ class ImagePrediction:
         return {**self.image.picture_features, "hidden_norm": self.hidden_norm}
 
 
-def read_image(data: bytes, *, max_pixels: int, deadline: Deadline) -> ReadImage:
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """What all decoding of a service keeps to: the largest image, and huge ones only one at a time."""
+
+    max_pixels: int
+    huge_pictures: threading.Lock = field(default_factory=threading.Lock)
+
+
+def read_image(data: bytes, decoding: Decoding, *, deadline: Deadline) -> ReadImage:
     """Decode and measure one image; made to run in a thread.
 
     Raises: nnlib.errors.ImageError if the image cannot be used, DeadlineExceeded before a stage that nobody waits for.
     """
     deadline.check()
     began = time.perf_counter()
-    picture = preprocess(data, max_pixels=max_pixels)
+    picture = preprocess(data, max_pixels=decoding.max_pixels, huge_pictures=decoding.huge_pictures)
     decode_seconds = time.perf_counter() - began
     deadline.check()
     return _measured(picture, len(data), decode_seconds)
@@ -91,12 +100,12 @@ def predict_batch(model: Model, images: Sequence[ReadImage]) -> list[ImagePredic
     ]
 
 
-def predict_image(model: Model, data: bytes, *, max_pixels: int, deadline: Deadline) -> ImagePrediction:
+def predict_image(model: Model, data: bytes, decoding: Decoding, *, deadline: Deadline) -> ImagePrediction:
     """Read and predict one image; made to run in a thread.
 
     Raises: as ``read_image``.
     """
-    image = read_image(data, max_pixels=max_pixels, deadline=deadline)
+    image = read_image(data, decoding, deadline=deadline)
     deadline.check()
     return predict_batch(model, [image])[0]
 
