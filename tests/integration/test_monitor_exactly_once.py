@@ -15,7 +15,8 @@ import redis
 from events.names import CONSUMER_GROUP, DEAD_STREAM, STREAM
 from monitor.batches import plan
 from monitor.manifests import Manifests
-from monitor.redis_stream import GroupMissing, RedisAway, RedisStream
+from monitor.redis_connection import GroupMissing, RedisAway
+from monitor.redis_stream import RedisStream
 from preflight import free_port
 from redis_server import RedisServer
 
@@ -244,7 +245,7 @@ async def test_a_redis_killed_and_restarted_keeps_the_counts_exact(
 async def test_a_redis_that_stands_still_for_longer_than_any_deadline_keeps_the_counts_exact(
     redis_server: RedisServer, client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("monitor.redis_stream.ANSWER_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr("monitor.redis_connection.ANSWER_TIMEOUT_SECONDS", 0.5)
     monkeypatch.setattr("monitor.redis_stream.BLOCK_SECONDS", 0.1)
     pid = client.info("server")["process_id"]
     some = events(4000)
@@ -374,7 +375,7 @@ async def test_everything_but_the_totals_expires(
         assert 2 * 3600 < client.ttl(key) <= 3 * 3600 + 60
     for key in client.scan_iter("catnet:hour:*"):
         assert 14 * 86_400 < client.ttl(key) <= 15 * 86_400 + 3600
-    for key in client.scan_iter("catnet:remembered:*"):
+    for key in client.scan_iter("catnet:counted:*"):
         assert client.ttl(key) == pytest.approx(REMEMBER_SECONDS, abs=5)
 
 

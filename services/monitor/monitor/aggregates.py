@@ -13,6 +13,12 @@ A hash of counts (one minute, one hour, or all time of one model) has these fiel
     correct_variance_millionths   sum of p (1 - p) of those probabilities, millionths
     feature:<name>:<i>            values by bin of the manifest's reference
     latency_le:<edge>             only of all time: total times by the edges of the Prometheus histogram
+    shadow_events                 predictions of shadow models for the same photos
+    shadow:<model>:<agrees>       of those: by shadow model, and whether the label is the same
+    feedback:<label>:<truth>      predictions that a person has judged, by what was said and what it was
+    said:<i>, right:<i>           of those: by confidence bin, and how many of them were right
+    said_millionths:<i>           of those: sum of confidences, millionths
+    feedback_taken:<agrees>       how often a person said something new: unlike the others it never falls
 """
 
 from __future__ import annotations
@@ -21,15 +27,17 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from events.prediction import PredictionEvent
+from events.prediction import Label, PredictionEvent, ServedPrediction
 from servicekit.http_metrics import DURATION_BUCKETS_SECONDS
 
-from monitor.manifests import Manifest
+from monitor.counted_prediction import MILLION, CountedPrediction
+from monitor.manifests import Manifest, model_id
 from monitor.percentiles import bin_of
 
 Counts = Counter[str]
 
-MILLION = 1_000_000
+VERSION_FIELDS = ("events", "latency_us", "shadow_events", "feedback_taken:true", "feedback_taken:false")
+"""Fields that only ever grow, and one of which grows with every change of a hash of counts."""
 LATENCY_EDGES = (*(f"{edge:g}" for edge in DURATION_BUCKETS_SECONDS), "+Inf")
 
 
@@ -58,6 +66,26 @@ def count_event(counts: Counts, event: PredictionEvent, manifest: Manifest) -> N
     counts["correct_variance_millionths"] += round(correct * (1 - correct) * MILLION)
 
 
+def count_shadow(counts: Counts, event: PredictionEvent, served: ServedPrediction) -> None:
+    """Add a shadow's prediction to the counts of the model that answered."""
+    counts["shadow_events"] += 1
+    counts[f"shadow:{model_id(event.model_name, event.model_version)}:{_agrees(event.label, served.label)}"] += 1
+
+
+def feedback_counts(counted: CountedPrediction, truth: Label, manifest: Manifest) -> Counts:
+    """What changes in every count that a prediction is in when a person says, or says anew, what it was."""
+    number = _bin(manifest.confidence_edges, counted.confidence_millionths / MILLION)
+    counts: Counts = Counter()
+    for sign, label in ((-1, counted.truth), (1, truth)):
+        if label is not None:
+            counts[f"feedback:{counted.label}:{label}"] += sign
+            counts[f"said:{number}"] += sign
+            counts[f"said_millionths:{number}"] += sign * counted.confidence_millionths
+            counts[f"right:{number}"] += sign * (counted.label == label)
+    counts[f"feedback_taken:{_agrees(counted.label, truth)}"] += 1
+    return Counter({field: count for field, count in counts.items() if count})
+
+
 def latency_edge_field(seconds: float) -> str:
     """The field of the Prometheus histogram that holds a duration: the first edge that is not below it."""
     return f"latency_le:{LATENCY_EDGES[bisect_left(DURATION_BUCKETS_SECONDS, seconds)]}"
@@ -72,6 +100,13 @@ def merge(counts: Iterable[Mapping[str, int]]) -> Counts:
     return Counter(merged)
 
 
+def version_of(counts: Mapping[str, int]) -> str:
+    """A text that differs between any two states of a hash of counts; "" for one that does not exist."""
+    if not counts:
+        return ""
+    return ":".join(str(counts.get(field, "")) for field in VERSION_FIELDS)
+
+
 def bins_of(counts: Mapping[str, int], kind: str) -> dict[int, int]:
     """The bins of one kind ("latency", "feature:brightness"): bin number -> count."""
     prefix = kind + ":"
@@ -81,6 +116,10 @@ def bins_of(counts: Mapping[str, int], kind: str) -> dict[int, int]:
 def histogram(counts: Mapping[str, int], kind: str, bins: int) -> list[int]:
     """The same as a list, empty bins included."""
     return [counts.get(f"{kind}:{number}", 0) for number in range(bins)]
+
+
+def _agrees(label: Label, other: Label) -> str:
+    return "true" if label == other else "false"
 
 
 def _bin(edges: tuple[float, ...], value: float) -> int:

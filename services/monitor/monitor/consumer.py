@@ -16,7 +16,8 @@ import structlog
 
 from monitor.batches import StreamEntry, plan
 from monitor.manifests import Manifests
-from monitor.redis_stream import GroupMissing, RedisAway, RedisStream
+from monitor.redis_connection import GroupMissing, RedisAway
+from monitor.redis_stream import RedisStream
 
 _log = structlog.get_logger("consumer")
 

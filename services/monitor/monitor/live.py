@@ -22,7 +22,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from servicekit.problems import Problem
 from starlette.types import Receive, Scope, Send
 
-from monitor.redis_stream import RedisAway
+from monitor.redis_connection import RedisAway
 from monitor.report import Report
 from monitor.windows import Window
 

@@ -60,7 +60,7 @@ def test_an_event_known_from_before_is_a_duplicate(manifests: Manifests) -> None
 def test_an_entry_set_aside_before_is_a_duplicate_when_it_is_read_again(manifests: Manifests) -> None:
     broken = damaged(label="dog")
     first = plan([broken], manifests, KEYS)
-    assert first.remember == {KEYS.remembered(int(NOW // 3600)): [broken.id]}
+    assert first.remember == {KEYS.counted(int(NOW // 3600)): {broken.id: ""}}
     again = plan([broken], manifests, KEYS, frozenset({broken.id}))
     assert again.counts[KEYS.pipeline] == {"duplicates": 1}
     assert not again.dead
@@ -70,7 +70,7 @@ def test_all_copies_of_an_event_are_remembered_in_the_same_place(manifests: Mani
     made = "01940000-0000-7000-8000-000000000000"  # a UUIDv7 says when it was made
     copies = [entry(prediction_id=made, time=EVENT.time + timedelta(hours=hours)) for hours in (0, 30)]
     places = [set(plan([copy], manifests, KEYS).remember) for copy in copies]
-    assert places[0] == places[1] == {KEYS.remembered(0x0194_0000_0000 // 3_600_000)}
+    assert places[0] == places[1] == {KEYS.counted(0x0194_0000_0000 // 3_600_000)}
 
 
 @pytest.mark.parametrize(

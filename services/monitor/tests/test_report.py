@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from monitor.accounting import Accounts
+from monitor.aggregates import version_of
 from monitor.batches import StreamEntry, plan
 from monitor.keys import Keys
 from monitor.manifests import Manifests
@@ -33,13 +34,16 @@ class Store:
 
     async def versions(self, keys: Sequence[str]) -> list[str]:
         buckets = await self.counts(keys)
-        return [f"{bucket['events']}:{bucket['latency_us']}" if bucket else "" for bucket in buckets]
+        return [version_of(bucket) for bucket in buckets]
 
     async def accounts(self) -> Accounts:
         pipeline = dict(self.batch.counts[self.keys.pipeline])
         if self.entries:
             pipeline["last_event_us"] = self.batch.last_event_us
         return Accounts(0, True, 0, None, pipeline, [])
+
+    async def counted(self, places: Sequence[tuple[str, str]]) -> list[str | None]:
+        return [self.batch.remember.get(key, {}).get(prediction_id) for key, prediction_id in places]
 
     async def newest(self, count: int) -> list[StreamEntry]:
         return list(reversed(self.entries))[:count]
@@ -95,13 +99,18 @@ async def test_an_empty_window_gives_zeros_and_nulls(manifests: Manifests, windo
         ("brightness", None),
     ]
     assert report["quality"] == {
-        "estimated_accuracy": {"value": None, "low": None, "high": None},
+        "estimated_accuracy": {"value": None, "low": None, "high": None, "reliable": None},
         "feedback": {
             "count": 0,
             "accuracy": None,
+            "low": None,
+            "high": None,
             "confusion": {"cat": {"cat": 0, "non-cat": 0}, "non-cat": {"cat": 0, "non-cat": 0}},
+            "calibration_error": None,
+            "calibration": [{"count": 0, "confidence": None, "accuracy": None, "low": None, "high": None}] * 5,
         },
     }
+    assert report["shadow"] is None
     assert report["pipeline"]["last_event_age_seconds"] is None
     assert report["recent"] == []
     assert {point["total"] for point in report["series"]} == {0}
