@@ -45,3 +45,8 @@ class Keys:
         """The hashes of counts that a prediction is in."""
         buckets = [self.bucket(span, counted.model, span.start_of(counted.time)) for span in SPANS]
         return [*buckets, self.total(counted.model)]
+
+    @property
+    def kinds_of_counts(self) -> list[str]:
+        """What the keys of buckets and totals begin with."""
+        return [*(f"{self.namespace}:{span.name}" for span in SPANS), f"{self.namespace}:total"]
