@@ -11,7 +11,7 @@ A hash of counts (one minute, one hour, or all time of one model) has these fiel
     confidence_millionths         sum of confidences, millionths
     correct_millionths            sum of the probabilities that the label is right, millionths
     correct_variance_millionths   sum of p (1 - p) of those probabilities, millionths
-    feature:<name>:<i>            values by bin of the manifest's reference
+    feature:<name>:<i>            values by bin of the manifest's reference, or of TRAFFIC_FEATURES
     latency_le:<edge>             only of all time: total times by the edges of the Prometheus histogram
     shadow_events                 predictions of shadow models for the same photos
     shadow:<model>:<agrees>       of those: by shadow model, and whether the label is the same
@@ -26,6 +26,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from events.prediction import Label, PredictionEvent, ServedPrediction
 from servicekit.http_metrics import DURATION_BUCKETS_SECONDS
@@ -39,6 +40,27 @@ Counts = Counter[str]
 VERSION_FIELDS = ("events", "latency_us", "shadow_events", "feedback_taken:true", "feedback_taken:false")
 """Fields that only ever grow, and one of which grows with every change of a hash of counts."""
 LATENCY_EDGES = (*(f"{edge:g}" for edge in DURATION_BUCKETS_SECONDS), "+Inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """The bins of a feature: their edges, and their names where the feature is no number."""
+
+    name: str
+    bin_edges: tuple[float, ...]
+    categories: tuple[str, ...] = ()
+
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "other")
+_FORMAT_BINS = {name: number for number, name in enumerate(FORMATS)}
+_ASPECT_RATIO_EDGES = (0.25, 0.52, 0.65, 0.72, 0.95, 1.05, 1.3, 1.45, 1.7, 2.0, 4.0)
+_MEGAPIXELS_EDGES = (0.001, 0.01, 0.05, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 13.0, 50.0)
+TRAFFIC_FEATURES = (
+    Bins("aspect_ratio", _ASPECT_RATIO_EDGES),
+    Bins("megapixels", _MEGAPIXELS_EDGES),
+    Bins("format", tuple(map(float, range(len(FORMATS) + 1))), categories=FORMATS),
+)
+"""What only traffic has; compared once a reference from traffic is adopted."""
 
 
 def count_event(counts: Counts, event: PredictionEvent, manifest: Manifest) -> None:
@@ -59,6 +81,10 @@ def count_event(counts: Counts, event: PredictionEvent, manifest: Manifest) -> N
         value = event.cat_probability if feature.name == "cat_probability" else event.features.get(feature.name)
         if value is not None:
             fields.append(f"feature:{feature.name}:{_bin(feature.bin_edges, value)}")
+    if event.image_width and event.image_height:
+        fields.append(f"feature:aspect_ratio:{_bin(_ASPECT_RATIO_EDGES, event.image_width / event.image_height)}")
+        fields.append(f"feature:megapixels:{_bin(_MEGAPIXELS_EDGES, event.image_width * event.image_height / MILLION)}")
+    fields.append(f"feature:format:{_FORMAT_BINS.get(event.image_format, len(FORMATS) - 1)}")
     counts.update(fields)
     counts["latency_us"] += round(event.total_seconds * MILLION)
     counts["confidence_millionths"] += round(confidence * MILLION)

@@ -41,6 +41,14 @@ class Keys:
         """Stream: what people said of predictions, in the order in which it was counted."""
         return f"{self.namespace}:feedback"
 
+    def reference(self, model: str) -> str:
+        """Hash: the reference that an operator adopted for a model: adopted_at, start, end, events, features (JSON)."""
+        return f"{self.namespace}:reference:{model}"
+
+    def reference_log(self, model: str) -> str:
+        """List: every adoption and revocation, as JSON, the newest last."""
+        return f"{self.namespace}:reference_log:{model}"
+
     def counts(self, counted: CountedPrediction) -> list[str]:
         """The hashes of counts that a prediction is in."""
         buckets = [self.bucket(span, counted.model, span.start_of(counted.time)) for span in SPANS]

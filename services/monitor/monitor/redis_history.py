@@ -19,6 +19,7 @@ PIPELINED = 100
 MAX_PENDING = 1_000_000
 ANSWER_SECONDS = 60.0
 BESIDE_SECONDS = 3600
+REFERENCE_LOG_LENGTH = 100
 NOTHING = "0-0"
 """The entry id before all others."""
 
@@ -144,6 +145,37 @@ class RedisHistory:
                 except WatchError:
                     return False
         return True
+
+    async def adopt_reference(self, model: str, fields: Mapping[str, str], logged: str) -> None:
+        """Make these the fields of a model's reference, and log it, at one moment."""
+        with translated():
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                pipeline.delete(self.keys.reference(model))
+                pipeline.hset(self.keys.reference(model), items=[text for pair in fields.items() for text in pair])
+                self._log_reference(pipeline, model, logged)
+                await pipeline.execute()
+
+    async def revoke_reference(self, model: str, logged: str) -> bool:
+        """Forget a model's adopted reference, and log it; False if there was none."""
+        with translated():
+            if not await self._redis.exists(self.keys.reference(model)):
+                return False
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                pipeline.delete(self.keys.reference(model))
+                self._log_reference(pipeline, model, logged)
+                await pipeline.execute()
+        return True
+
+    async def reference(self, model: str) -> tuple[dict[str, str], list[str]]:
+        """The fields of a model's adopted reference, and the log of its references."""
+        with translated():
+            fields: Any = await self._redis.hgetall(self.keys.reference(model))
+            log: Any = await self._redis.lrange(self.keys.reference_log(model), 0, -1)
+        return fields, log
+
+    def _log_reference(self, pipeline: Any, model: str, logged: str) -> None:
+        pipeline.rpush(self.keys.reference_log(model), logged)
+        pipeline.ltrim(self.keys.reference_log(model), -REFERENCE_LOG_LENGTH, -1)
 
 
 def _position(groups: Any, pending: Any, feedback: Any) -> Position | None:

@@ -176,3 +176,15 @@ class RedisStream:
                 ],
             )
         return bool(done)
+
+    async def reference_adopted_at(self, model: str) -> str | None:
+        """When a reference was adopted for a model, if one is."""
+        with translated():
+            adopted_at: Any = await self._redis.hget(self.keys.reference(model), "adopted_at")
+        return None if adopted_at is None else str(adopted_at)
+
+    async def reference(self, model: str) -> dict[str, str]:
+        """The fields of the adopted reference of a model."""
+        with translated():
+            fields: Any = await self._redis.hgetall(self.keys.reference(model))
+        return dict(fields)

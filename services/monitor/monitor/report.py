@@ -20,11 +20,13 @@ from monitor.aggregates import Counts, bins_of, histogram, merge
 from monitor.batches import read_event
 from monitor.buckets import Bucket, Buckets
 from monitor.counted_prediction import MILLION, CountedPrediction, hour_made
-from monitor.drift import FALSE_ALARM_RATE, MINIMUM_EVENTS, Drift, Status, detect_drift
+from monitor.drift import FALSE_ALARM_RATE, MINIMUM_EVENTS, Drift, FeatureDrift, Status, detect_drift
+from monitor.drift_words import sentence_of, shift_of
 from monitor.manifests import Manifest, Manifests, is_model_name, model_id, version_order
 from monitor.percentiles import RELATIVE_ERROR, percentiles
 from monitor.quality import Share, estimate_accuracy, judged_predictions, wilson_interval
 from monitor.redis_stream import RedisStream
+from monitor.references import References
 from monitor.windows import WINDOWS, Window, utc
 
 Report = dict[str, Any]
@@ -53,6 +55,7 @@ class Reports:
     ) -> None:
         self._stream = stream
         self._buckets = Buckets(stream)
+        self._references = References(stream)
         self._manifests = manifests
         self._default_model = default_model
         self._clock = clock
@@ -95,7 +98,8 @@ class Reports:
         buckets = await self._buckets.read(keys)
         previous, current = buckets[: len(previous_starts)], buckets[len(previous_starts) :]
         counts = merge(bucket.counts for bucket in current)
-        drift = detect_drift(manifest.features, counts, merge(bucket.counts for bucket in previous))
+        reference = await self._references.get(manifest)
+        drift = detect_drift(reference.features, counts, merge(bucket.counts for bucket in previous))
         return {
             "window": {
                 "name": window.name,
@@ -107,7 +111,7 @@ class Reports:
             "predictions": _predictions(counts, now - starts[0]),
             "latency_ms": _latency(counts),
             "confidence": _confidence(counts, manifest),
-            "drift": _drift(drift),
+            "drift": {**_drift(drift), "reference": reference.described()},
             "quality": _quality(counts, manifest, drift.status),
             "shadow": _shadow(counts),
             "pipeline": _pipeline(await self._stream.accounts(), now),
@@ -191,13 +195,28 @@ def _drift(drift: Drift) -> Report:
                 "psi": feature.psi,
                 "threshold": feature.threshold,
                 "p_value": feature.p_value,
+                "shift": shift_of(feature.reference.counts, feature.current),
+                "sentence": _sentence(feature),
                 "bin_edges": list(feature.reference.bin_edges),
+                "categories": list(feature.reference.categories),
                 "reference": list(feature.reference.counts),
                 "current": list(feature.current),
             }
             for feature in drift.features
         ],
     }
+
+
+def _sentence(feature: FeatureDrift) -> str:
+    if feature.status == "insufficient_data":
+        return "too few predictions to tell"
+    return sentence_of(
+        feature.reference.name,
+        feature.reference.counts,
+        feature.current,
+        is_beyond_chance=feature.status != "ok",
+        categories=feature.reference.categories,
+    )
 
 
 def _quality(counts: Counts, manifest: Manifest, drift_status: Status) -> Report:

@@ -42,6 +42,9 @@ class Store:
             pipeline["last_event_us"] = self.batch.last_event_us
         return Accounts(0, True, 0, None, pipeline, [])
 
+    async def reference_adopted_at(self, model: str) -> str | None:
+        return None
+
     async def counted(self, places: Sequence[tuple[str, str]]) -> list[str | None]:
         return [self.batch.remember.get(key, {}).get(prediction_id) for key, prediction_id in places]
 
@@ -87,6 +90,7 @@ async def test_an_empty_window_gives_zeros_and_nulls(manifests: Manifests, windo
     }
     assert report["confidence"] == {"bin_edges": [0.5, 0.6, 0.7, 0.8, 0.9, 1.0], "counts": [0] * 5, "mean": None}
     assert report["drift"]["status"] == "insufficient_data"
+    assert report["drift"].pop("reference")["source"] == "manifest"
     assert report["drift"] | {"features": []} == {
         "status": "insufficient_data",
         "window_size": 0,
@@ -177,6 +181,10 @@ async def test_enough_events_have_a_verdict(manifests: Manifests) -> None:
     assert features["brightness"]["current"] == [0] * 9 + [300]
     assert features["brightness"]["p_value"] < 0.001
     assert report["drift"]["window_size"] == 300
+    assert features["brightness"]["sentence"] == "photos are much brighter than in the reference"
+    assert features["brightness"]["shift"] == pytest.approx(0.9)
+    assert features["cat_probability"]["sentence"] == "as in the reference, within chance"
+    assert report["quality"]["estimated_accuracy"]["reliable"] is False
 
 
 @pytest.mark.parametrize("window", ["", "2h", "1H", "60", "nan", "1h\n", "9" * 1000])
