@@ -20,6 +20,7 @@ from monitor.redis_stream import RedisStream
 from preflight import free_port
 from redis_server import RedisServer
 
+from tests.integration.bad_network import bad_network
 from tests.integration.monitoring import (
     CLAIM_IDLE_SECONDS,
     MODEL,
@@ -260,6 +261,29 @@ async def test_a_redis_that_stands_still_for_longer_than_any_deadline_keeps_the_
             finally:
                 os.kill(pid, signal.SIGCONT)
         await until(lambda: settled(client) >= 4000)
+    assert pipeline_counts(client) == {"consumed": 4000}
+    assert totals(client)["events"] == 4000
+
+
+@pytest.mark.parametrize("harm", ["cut", "freeze", "lose_replies"])
+async def test_a_network_that_fails_in_any_way_keeps_the_counts_exact(
+    redis_server: RedisServer, client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    monkeypatch.setattr("monitor.redis_connection.ANSWER_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr("monitor.redis_stream.BLOCK_SECONDS", 0.1)
+    some = events(4000)
+    async with (
+        bad_network(redis_server.url) as (network, url),
+        consuming(url, tmp_path, batch_events=20),
+        consuming(redis_server.url, tmp_path, batch_events=20),
+    ):
+        for start in range(0, 4000, 1000):
+            publish(client, some[start : start + 1000])
+            await until(lambda start=start: settled(client) > start + 100)
+            getattr(network, harm)()
+            await until(lambda start=start: settled(client) == start + 1000)  # the other consumer claims what is left
+            network.mend()
+        await until(lambda: client.xpending(STREAM, CONSUMER_GROUP)["pending"] == 0)
     assert pipeline_counts(client) == {"consumed": 4000}
     assert totals(client)["events"] == 4000
 
