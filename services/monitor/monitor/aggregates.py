@@ -1,6 +1,7 @@
 """Events as integer counts: adding them up is all that merging two buckets, batches or replicas ever needs.
 
-A hash of counts (one minute, one hour, or all time of one model) has these fields:
+A hash of counts (one minute, one hour, or all time of one model) has these fields; of all time there are neither the
+bins of times nor those of features:
 
     events                        predictions
     label:cat, label:non-cat      predictions by label
@@ -39,6 +40,7 @@ Counts = Counter[str]
 
 VERSION_FIELDS = ("events", "latency_us", "shadow_events", "feedback_taken:true", "feedback_taken:false")
 """Fields that only ever grow, and one of which grows with every change of a hash of counts."""
+_OF_WINDOWS = ("latency:", "decode:", "forward:", "feature:")
 LATENCY_EDGES = (*(f"{edge:g}" for edge in DURATION_BUCKETS_SECONDS), "+Inf")
 
 
@@ -115,6 +117,11 @@ def feedback_counts(counted: CountedPrediction, truth: Label, manifest: Manifest
 def latency_edge_field(seconds: float) -> str:
     """The field of the Prometheus histogram that holds a duration: the first edge that is not below it."""
     return f"latency_le:{LATENCY_EDGES[bisect_left(DURATION_BUCKETS_SECONDS, seconds)]}"
+
+
+def total_of(counts: Counts) -> Counts:
+    """What is kept for all time: everything but the bins that only a window is asked for."""
+    return Counter({field: count for field, count in counts.items() if not field.startswith(_OF_WINDOWS)})
 
 
 def merge(counts: Iterable[Mapping[str, int]]) -> Counts:

@@ -9,11 +9,10 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from events.prediction import InvalidEvent, PredictionEvent
 
-from monitor.aggregates import Counts, count_event, count_shadow, latency_edge_field, merge
+from monitor.aggregates import Counts, count_event, count_shadow, latency_edge_field, merge, total_of
 from monitor.counted_prediction import MILLION, NO_PREDICTION, CountedPrediction, hour_made
 from monitor.keys import Keys
 from monitor.manifests import Manifests, is_model_name
@@ -37,7 +36,7 @@ class StreamEntry:
 
     @property
     def characters(self) -> int:
-        return sum(len(name) + len(value) for name, value in self.fields.items())
+        return sum(map(len, self.fields)) + sum(map(len, self.fields.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def plan(entries: Sequence[StreamEntry], manifests: Manifests, keys: Keys, known
             batch.counts[key] = merge([batch.counts.get(key, {}), counts])
             batch.expire_at[key] = span.expires_at(start)
     for model, counts in totals.items():
-        batch.counts[keys.total(model)] = counts
+        batch.counts[keys.total(model)] = total_of(counts)
     batch.counts[keys.models] = Counter({m: c["events"] for m, c in totals.items() if c["events"]})
     batch.counts[keys.pipeline] = pipeline
     return batch
@@ -151,7 +150,7 @@ def _identity(record: PredictionEvent | DeadLetter) -> tuple[str, int]:
     """What a copy is known by, and the hour (since the epoch) it is remembered in, which is the same for every copy."""
     if isinstance(record, DeadLetter):
         return record.entry_id, int(_arrival_seconds(record.entry_id) // HOUR.seconds)
-    return record.prediction_id, hour_made(UUID(record.prediction_id), record.time.timestamp())
+    return record.prediction_id, hour_made(record.prediction_id, record.time.timestamp())
 
 
 def _arrival_seconds(entry_id: str) -> float:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Self, cast
-from uuid import UUID
 
 from events.prediction import Label, PredictionEvent
 
 from monitor.windows import HOUR
 
 MILLION = 1_000_000
+_VERSION_DIGIT = 14
 NO_PREDICTION = ""
 """What is remembered of an entry that was set aside, or was a shadow's: only that it was there."""
 
@@ -43,10 +43,12 @@ class CountedPrediction:
         return replace(self, truth=truth)
 
 
-def hour_made(prediction_id: UUID, time: float) -> int:
+def hour_made(prediction_id: str, time: float) -> int:
     """The hour, since the epoch, in which a prediction is remembered: the same for every copy of it.
 
-    A UUIDv7 says itself when it was made (RFC 9562, section 5.7); for any other, the event's time has to do.
+    A UUIDv7 says itself when it was made, in milliseconds (RFC 9562, section 5.7); for any other id, as ``str(UUID)``
+    writes it, the event's time has to do.
     """
-    seconds = (prediction_id.int >> 80) / 1000 if prediction_id.version == 7 else time
-    return int(seconds // HOUR.seconds)
+    if prediction_id[_VERSION_DIGIT] == "7":
+        return int(prediction_id[:8] + prediction_id[9:13], 16) // (1000 * HOUR.seconds)
+    return int(time // HOUR.seconds)

@@ -123,6 +123,6 @@ class FeedbackDesk:
         """Where a prediction can be remembered: one place if its id says when it was made."""
         now = self._clock()
         if prediction_id.version == 7:
-            return [self._stream.keys.counted(hour_made(prediction_id, now))]
+            return [self._stream.keys.counted(hour_made(str(prediction_id), now))]
         newest = int((now + HOUR.seconds) // HOUR.seconds)
         return [self._stream.keys.counted(newest - hours) for hours in range(self._remembered_hours + 2)]

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
-from uuid import UUID
 
 from events.prediction import InvalidEvent, PredictionEvent
 from servicekit.problems import Problem
@@ -132,8 +131,7 @@ class Reports:
             if len(shown) == RECENT:
                 break
         places = [
-            (self._stream.keys.counted(hour_made(UUID(id_), event.time.timestamp())), id_)
-            for id_, event in shown.items()
+            (self._stream.keys.counted(hour_made(id_, event.time.timestamp())), id_) for id_, event in shown.items()
         ]
         known = await self._stream.counted(places)
         return [_recent(event, manifest, text) for event, text in zip(shown.values(), known, strict=True)]

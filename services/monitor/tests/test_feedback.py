@@ -61,8 +61,8 @@ def test_what_is_remembered_of_a_prediction_is_read_back() -> None:
 
 
 def test_an_id_that_says_when_it_was_made_is_remembered_in_that_hour() -> None:
-    assert hour_made(UUID(ID), NOW) == 0x0194_0000_0000 // 3_600_000
-    assert hour_made(UUID(int=5), NOW) == int(NOW // 3600)
+    assert hour_made(ID, NOW) == 0x0194_0000_0000 // 3_600_000
+    assert hour_made(str(UUID(int=5)), NOW) == int(NOW // 3600)
 
 
 @given(st.lists(labels, min_size=1, max_size=6))
