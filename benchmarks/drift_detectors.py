@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection
 from functools import lru_cache
 
 import numpy as np
@@ -15,11 +15,12 @@ from training.reference import PROBABILITIES, count_bins, psi_null_quantiles
 
 BINS = 10
 WINDOW_SIZES = (200, 500, 2000)
-FIXED_PSI = 0.1
-KS_LEVEL = 0.05
-
-Alarms = Callable[[Table, Table], bool]
-"""Of a window and the one before it."""
+DETECTORS = (
+    THIS_WINDOW := "catnet, this window",
+    TWO_IN_A_ROW := "catnet, two in a row",
+    FIXED_PSI := "any PSI > 0.1",
+    FIXED_KS := "any KS at 0.05",
+)
 
 
 class Catnet:
@@ -50,21 +51,28 @@ class Catnet:
         }
 
 
-def detectors(reference: Table) -> dict[str, Alarms]:
-    """Every detector by name, ready to be asked whether it alarms."""
-    catnet = Catnet(reference)
-    sorted_reference = np.sort(reference, axis=0)
+class Detectors:
+    """All detectors that need no other environment, on one reference."""
 
-    def ks_alarms(window: Table, before: Table) -> bool:
-        pairs = zip(sorted_reference.T, window.T, strict=True)
-        return any(stats.ks_2samp(one, other, method="asymp").pvalue < KS_LEVEL for one, other in pairs)
+    def __init__(self, reference: Table) -> None:
+        self._catnet = Catnet(reference)
+        self._sorted_reference = np.sort(reference, axis=0)
 
-    return {
-        "catnet, this window": lambda window, before: catnet.status(window, before) in ("warning", "drift"),
-        "catnet, two in a row": lambda window, before: catnet.status(window, before) == "drift",
-        "any PSI > 0.1": lambda window, before: catnet.largest_psi(window) > FIXED_PSI,
-        "any KS at 0.05": ks_alarms,
-    }
+    def alarming(self, window: Table, before: Table, among: Collection[str] = DETECTORS) -> set[str]:
+        """Those that alarm at a window, or at it and the one before it."""
+        alarming = set()
+        if THIS_WINDOW in among or TWO_IN_A_ROW in among:
+            status = self._catnet.status(window, before)
+            alarming |= {"warning": {THIS_WINDOW}, "drift": {THIS_WINDOW, TWO_IN_A_ROW}}.get(status, set())
+        if FIXED_PSI in among and self._catnet.largest_psi(window) > 0.1:
+            alarming.add(FIXED_PSI)
+        if FIXED_KS in among and self._smallest_ks_p_value(window) < 0.05:
+            alarming.add(FIXED_KS)
+        return alarming & set(among)
+
+    def _smallest_ks_p_value(self, window: Table) -> float:
+        pairs = zip(self._sorted_reference.T, window.T, strict=True)
+        return min(float(stats.ks_2samp(one, other, method="asymp").pvalue) for one, other in pairs)
 
 
 @lru_cache

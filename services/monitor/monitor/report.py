@@ -15,7 +15,7 @@ from events.prediction import InvalidEvent, PredictionEvent
 from servicekit.problems import Problem
 
 from monitor.accounting import Accounts
-from monitor.aggregates import Counts, bins_of, histogram, merge
+from monitor.aggregates import Counts, bins_of, histogram
 from monitor.batches import read_event
 from monitor.buckets import Bucket, Buckets
 from monitor.counted_prediction import MILLION, CountedPrediction, hour_made
@@ -26,6 +26,7 @@ from monitor.percentiles import RELATIVE_ERROR, percentiles
 from monitor.quality import Share, estimate_accuracy, judged_predictions, wilson_interval
 from monitor.redis_stream import RedisStream
 from monitor.references import References
+from monitor.running_sum import RunningSums
 from monitor.windows import WINDOWS, Window, utc
 
 Report = dict[str, Any]
@@ -55,6 +56,7 @@ class Reports:
         self._stream = stream
         self._buckets = Buckets(stream)
         self._references = References(stream)
+        self._sums = RunningSums()
         self._manifests = manifests
         self._default_model = default_model
         self._clock = clock
@@ -95,10 +97,15 @@ class Reports:
         starts, previous_starts = window.buckets(now), window.previous_buckets(now)
         keys = [self._stream.keys.bucket(window.span, manifest.model, start) for start in (*previous_starts, *starts)]
         buckets = await self._buckets.read(keys)
-        previous, current = buckets[: len(previous_starts)], buckets[len(previous_starts) :]
-        counts = merge(bucket.counts for bucket in current)
         reference = await self._references.get(manifest)
-        drift = detect_drift(reference.features, counts, merge(bucket.counts for bucket in previous))
+        accounts = await self._stream.accounts()
+        recent = await self._recent(manifest)
+        # From here on nothing is waited for: the sums are shared with the reports that others are building.
+        split = len(previous_starts)
+        current = buckets[split:]
+        before = self._sums[manifest.model, window.name, "before"].over(keys[:split], buckets[:split])
+        counts = self._sums[manifest.model, window.name].over(keys[split:], current)
+        drift = detect_drift(reference.features, counts, before)
         return {
             "window": {
                 "name": window.name,
@@ -113,9 +120,9 @@ class Reports:
             "drift": {**_drift(drift), "reference": reference.described()},
             "quality": _quality(counts, manifest, drift.status),
             "shadow": _shadow(counts),
-            "pipeline": _pipeline(await self._stream.accounts(), now),
+            "pipeline": _pipeline(accounts, now),
             "series": [_point(start, bucket) for start, bucket in zip(starts, current, strict=True)],
-            "recent": await self._recent(manifest),
+            "recent": recent,
         }
 
     async def _recent(self, manifest: Manifest) -> list[Report]:
