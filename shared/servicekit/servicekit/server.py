@@ -13,6 +13,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from servicekit.abortable import AbortableHttpProtocol
 from servicekit.health import Health
 from servicekit.settings import ServiceSettings
 
@@ -47,7 +48,7 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=AbortableHttpProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
