@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 import redis
-from events.names import CONSUMER_GROUP, DEAD_STREAM, STREAM
+from events.accounting import PublisherCounters
+from events.names import CONSUMER_GROUP, DEAD_STREAM, PUBLISHERS, STREAM, publisher_counters
+from inference.event_publisher import EventPublisher
+from inference.redis_event_stream import RedisEventStream
 from monitor.batches import plan
 from monitor.manifests import Manifests
 from monitor.redis_connection import GroupMissing, RedisAway
@@ -298,6 +301,48 @@ async def test_a_flushed_redis_is_started_anew_with_all_that_comes_after(
         publish(client, events(70, seed=2))
         await until(lambda: settled(client) == 70)
     assert totals(client)["events"] == 70
+
+
+async def test_after_a_flush_the_accounts_balance_while_publishers_go_on(
+    redis_server: RedisServer, client: redis.Redis, tmp_path: Path
+) -> None:
+    appending = RedisEventStream(redis_server.url, instance="one")
+    publisher = EventPublisher(appending, buffer_size=1000, wait_seconds=5, flush_seconds=5)
+    async with publisher, consuming(redis_server.url, tmp_path) as stream:
+        await asyncio.gather(*map(publisher.publish, events(300, seed=1)))
+        await until(lambda: settled(client) == 300)
+        assert (await stream.accounts()).balanced is True
+        client.flushall()
+        await asyncio.gather(*map(publisher.publish, events(200, seed=2)))
+        await until(lambda: settled(client) == 200)
+        await asyncio.gather(*map(publisher.publish, events(10, seed=3)))
+        await until(lambda: settled(client) == 210)
+        accounts = await stream.accounts()
+        assert (accounts.answered, accounts.balanced) == (210, True)
+    await appending.close()
+
+
+async def test_publishers_that_are_gone_are_added_up_and_one_that_comes_back_counts_on(
+    redis_server: RedisServer, client: redis.Redis, tmp_path: Path
+) -> None:
+    async with consuming(redis_server.url, tmp_path) as stream:
+        appending = RedisEventStream(redis_server.url, instance="silent")
+        publisher = EventPublisher(appending, buffer_size=1000, wait_seconds=5, flush_seconds=5)
+        async with publisher:
+            await asyncio.gather(*map(publisher.publish, events(30, seed=1)))
+            await until(lambda: settled(client) == 30)
+            gone = PublisherCounters(answered=50, published=0, buffered=4, dropped={"buffer_full": 46})
+            client.hset(publisher_counters("killed"), mapping=gone.to_fields())
+            client.zadd(PUBLISHERS, {"killed": 1, "silent": 1})
+            assert await stream.retire_publishers(silent_seconds=3600) == 2
+            assert await stream.retire_publishers(silent_seconds=3600) == 0
+            assert client.zrange(PUBLISHERS, 0, -1) == ["retired"]
+            await asyncio.gather(*map(publisher.publish, events(20, seed=2)))
+            await until(lambda: settled(client) == 50)
+        await appending.close()
+        accounts = await stream.accounts()
+    assert (accounts.answered, accounts.buffered, accounts.balanced) == (100, 0, True)
+    assert {reason: count for reason, count in accounts.dropped.items() if count} == {"buffer_full": 46, "vanished": 4}
 
 
 async def test_a_vanished_group_is_created_again_and_nothing_is_counted_twice(

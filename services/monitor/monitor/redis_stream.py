@@ -25,6 +25,8 @@ DEAD_MAX_LENGTH = 10_000
 LAG_COUNT_LIMIT = 2000
 ABANDONED_SECONDS = 3600
 FEEDBACK_MAX_LENGTH = 100_000
+RETIRED = "retired"
+"""The publisher that stands for all that are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,9 @@ class RedisStream:
     def __init__(self, url: str, keys: Keys | None = None) -> None:
         self.keys = keys or Keys()
         self._redis = connect(url)
-        self._apply, self._claim, self._leave, self._accounts, self._versions, self._feedback = (
+        self._apply, self._claim, self._leave, self._accounts, self._versions, self._feedback, self._retire = (
             self._redis.register_script(files("monitor").joinpath(f"{name}.lua").read_text())
-            for name in ("apply", "claim", "leave", "accounts", "versions", "feedback")
+            for name in ("apply", "claim", "leave", "accounts", "versions", "feedback", "retire")
         )
 
     async def close(self) -> None:
@@ -141,6 +143,16 @@ class RedisStream:
             pipeline=integers(pairs(pipeline)),
             publishers=[PublisherCounters.from_fields(pairs(fields)) for fields in publishers],
         )
+
+    async def retire_publishers(self, *, silent_seconds: float) -> int:
+        """Add up the counters of publishers that have been silent for so long; return how many there were."""
+        with translated():
+            seconds, _ = await self._redis.time()
+            retired: int = await self._retire(
+                keys=[names.PUBLISHERS, names.publisher_counters(RETIRED)],
+                args=[names.publisher_counters(""), RETIRED, seconds - silent_seconds],
+            )
+        return retired
 
     async def newest(self, count: int) -> list[StreamEntry]:
         """The last entries of the stream, newest first."""
