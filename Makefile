@@ -27,13 +27,13 @@ check: $(VENV)/.dev ## Look for lint, formatting and type errors
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy $(foreach package,$(PACKAGES),--package $(notdir $(package)))
-	$(VENV)/bin/mypy deploy/local
+	$(VENV)/bin/mypy deploy/local training benchmarks
 
 format: $(VENV)/.dev ## Format the code
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-train: $(VENV)/.dev ## Train the models again (DATA= names the data folder)
+train: $(VENV)/.dev ## Train the models again, up to 90 minutes; Ctrl-C and go on later (DATA= names the data folder)
 	$(PYTHON_HERE) -m training.train
 
 bench: $(VENV)/.dev setup ## Measure latency and throughput

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from monitor.manifests import version_order
+from monitor.settings import MonitorSettings
+from redis_server import ROOT
 
 from benchmarks.drift_detectors import DETECTORS, WINDOW_SIZES, Detectors
 from benchmarks.drift_features import Table, Tables, feature_tables
@@ -32,11 +35,17 @@ EVIDENTLY_STEP = 100
 class Effort:
     """How much is drawn: more makes the figures surer."""
 
-    references: int = 200
-    windows: int = 50
-    streams: int = 20
+    references: int = 150
+    windows: int = 40
+    streams: int = 15
     samples: int = 1500
-    evidently_windows: int = 60
+    evidently_windows: int = 40
+
+
+def default_model_folder() -> Path:
+    """The newest version of the model that the monitor reports on."""
+    folder = ROOT / "models" / MonitorSettings().default_model
+    return max((each for each in folder.iterdir() if each.is_dir()), key=lambda each: version_order(each.name))
 
 
 def measure_drift(data: Path, model_folder: Path, effort: Effort) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from nnlib.arrays import Array
+from nnlib.errors import DatasetError
 from nnlib.initializers import Initializer
 from nnlib.layers import Flatten, Layer, Linear, ReLU
 from nnlib.manifest import Manifest
@@ -27,7 +28,7 @@ from nnlib.optimizers import GradientDescent
 from nnlib.training import train
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from training.datasets import DatasetError, Pictures, Split, default_folder, evaluation_sets, load_split
+from training.datasets import Pictures, Split, default_folder, evaluation_sets, load_split
 from training.packaging import describe_data, package_model
 from training.plots import save_confusion_matrices, save_learning_curve
 

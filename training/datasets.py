@@ -4,7 +4,6 @@ Two layouts are read: the pair of HDF5 files of the Coursera course, and folders
 in them. Whatever the source, pictures arrive as uint8 (64, 64, 3), folders through the preprocessing that serving uses.
 """
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ import h5py  # type: ignore[import-untyped]
 import numpy as np
 import numpy.typing as npt
 from nnlib.arrays import Array
-from nnlib.errors import ImageError
+from nnlib.errors import DatasetError, ImageError
+from nnlib.pictures import CAT_FOLDERS, in_part
 from nnlib.preprocessing import IMAGE_SIZE, preprocess
 
-CAT_FOLDERS = {"cat", "cats"}
 TEST_ONE_IN = 5
 VALIDATION_ONE_IN = 10
 
@@ -40,10 +39,6 @@ for example:  make train DATA=~/pictures"""
 def default_folder() -> Path:
     """$DATA, or the folder that lies beside this project where it was developed."""
     return Path(os.environ.get("DATA") or Path(__file__).parents[2] / "shared" / "data")
-
-
-class DatasetError(Exception):
-    """A data set is absent or not laid out as expected; the text tells the person at the keyboard where and what."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +113,6 @@ def read_pictures(files: Sequence[Path]) -> Pictures:
 
 def is_cat(file: Path) -> bool:
     return file.parent.name.lower() in CAT_FOLDERS
-
-
-def in_part(name: str, one_in: int) -> bool:
-    """Whether a file belongs to the held-back part, one file in `one_in`: decided by its name, so it never changes."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % one_in == 0
 
 
 def evaluation_sets(folder: Path, split: Split) -> tuple[dict[str, Pictures], str]:

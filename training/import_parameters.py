@@ -12,11 +12,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nnlib.errors import ArtifactError, LegacyPickleError
+from nnlib.errors import ArtifactError, DatasetError, LegacyPickleError
 from nnlib.legacy_pickle import network_from_parameters, read_parameters
 
 from training.catnet_mlp import NORMALIZATION
-from training.datasets import DatasetError, Pictures, evaluation_sets, load_split
+from training.datasets import Pictures, evaluation_sets, load_split
 from training.packaging import package_model
 
 

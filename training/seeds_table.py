@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from nnlib.arrays import Array
+from nnlib.errors import DatasetError
 from nnlib.layers import Layer
 from nnlib.metrics import evaluate
 from nnlib.model import run_network
@@ -20,7 +21,7 @@ from nnlib.training import train
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from training.catnet_mlp import LEARNING_RATE, NORMALIZATION, STEPS, build_mlp, course_initializer
-from training.datasets import DatasetError, Pictures, Split, default_folder, load_split
+from training.datasets import Pictures, Split, default_folder, load_split
 
 GAINS = {"randn / sqrt(fan_in), the course's": 1.0, "randn * sqrt(2 / fan_in), He": 2.0}
 

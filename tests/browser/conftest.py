@@ -58,7 +58,7 @@ class Faults:
             self.found.append(f"{request.failure} for {request.url}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not the session: while it is open an event loop runs, and asynchronous tests fail
 def browser(chromium: str) -> Iterator[Browser]:
     try:
         import playwright.sync_api  # noqa: F401

@@ -74,7 +74,7 @@ class PredictionRoutes:
         except ImageError as error:
             self._metrics.count_rejected(error)
             refusal = UnsupportedImage if isinstance(error, UnsupportedFormat) else UnusableImage
-            raise refusal(str(error)) from None
+            raise refusal(f"The image cannot be used: {error}.") from None
         self._metrics.observe_stages(prediction.seconds)
         event = _event(request, model.manifest, prediction, len(data), time.perf_counter() - arrived)
         await self._publisher.publish(event)

@@ -1,13 +1,9 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from monitor.manifests import Manifests
 
 from services.monitor.tests.examples import write_manifest
-
-settings.register_profile("monitor", deadline=None)  # how long a run takes says more of the machine than of the code
-settings.load_profile("monitor")
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ shape and type that the architecture asks for and hold finite numbers.
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import safetensors.numpy
 
 from nnlib.arrays import Array
 from nnlib.errors import ArtifactError, ShapeError
+from nnlib.files import write_atomically
 from nnlib.initializers import zeros
 from nnlib.manifest import FORMAT_VERSION, Manifest
 from nnlib.model import Model
@@ -42,7 +41,7 @@ def load_model(folder: Path) -> Model:
     except ValueError as error:
         raise ArtifactError(f"{folder / MANIFEST_FILE}: {error}") from error
     try:
-        network.load_parameters(arrays)
+        network.load(arrays)
     except ShapeError as error:
         raise ArtifactError(f"{folder / WEIGHTS_FILE}: {error}") from error
     return Model(network, manifest)
@@ -56,7 +55,10 @@ def save_model(folder: Path, network: Network, description: Mapping[str, Any]) -
     Raises: ArtifactError if the description is not a valid manifest; nothing is written then.
     """
     weights = safetensors.numpy.save(
-        {name: np.ascontiguousarray(value, np.float32) for name, value in network.parameters().items()}
+        {
+            name: np.ascontiguousarray(value, np.float32)
+            for name, value in (network.parameters() | network.state()).items()
+        }
     )
     fields = {
         "format_version": FORMAT_VERSION,
@@ -70,8 +72,8 @@ def save_model(folder: Path, network: Network, description: Mapping[str, Any]) -
     except ValueError as error:
         raise ArtifactError(f"{folder / MANIFEST_FILE}: {error}") from error
     folder.mkdir(parents=True, exist_ok=True)
-    _write_atomically(folder / WEIGHTS_FILE, weights)
-    _write_atomically(folder / MANIFEST_FILE, text.encode() + b"\n")
+    write_atomically(folder / WEIGHTS_FILE, weights)
+    write_atomically(folder / MANIFEST_FILE, text.encode() + b"\n")
     return manifest
 
 
@@ -114,15 +116,3 @@ def _read(path: Path) -> bytes:
     if len(data) > limit:
         raise ArtifactError(f"{path}: larger than {limit:,} bytes")
     return data
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    staged = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with staged.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)

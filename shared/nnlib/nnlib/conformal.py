@@ -16,22 +16,31 @@ import numpy.typing as npt
 from nnlib.arrays import Array, check_shape
 
 
-def conformal_threshold(cat_probability: Array, targets: Array, *, coverage: float) -> float:
+def conformal_threshold(
+    cat_probability: Array, targets: Array, *, coverage: float, weights: Array | None = None
+) -> float:
     """The ceil((n + 1) coverage)-th smallest of the scores 1 - p(true label); 1 where n is too small for it.
 
-    Shapes: cat_probability (n,), targets (n,).
-    Units: cat_probability and coverage 0..1, targets 0 or 1.
+    With weights it is a weighted quantile, the new picture having the largest of the weights: the coverage is then
+    that of pictures mixed as the weights say, whatever the mix of those it was computed on.
+
+    Shapes: cat_probability (n,), targets (n,), weights (n,).
+    Units: cat_probability and coverage 0..1, targets 0 or 1, weights at least 0.
+    Source: with weights, Tibshirani et al. 2019, Conformal Prediction Under Covariate Shift, section 2.
     Raises: ShapeError; ValueError if coverage is not between 0 and 1.
     """
     check_shape(cat_probability, ("samples",))
     check_shape(targets, cat_probability.shape)
     if not 0 < coverage < 1:
         raise ValueError(f"coverage is {coverage}, expected more than 0 and less than 1")
-    rank = math.ceil((len(targets) + 1) * coverage)
-    if rank > len(targets):
-        return 1.0
     scores = np.where(targets == 1, 1 - cat_probability, cat_probability)
-    return float(np.partition(scores, rank - 1)[rank - 1])
+    if weights is None:
+        weights = np.ones(len(targets))
+    order = np.argsort(scores)
+    up_to = np.cumsum(weights[order])
+    needed = coverage * (up_to[-1] + weights.max()) if len(targets) else math.inf
+    rank = int(np.searchsorted(up_to, needed * (1 - 1e-12)))  # a sum of weights may miss a whole number by a rounding
+    return float(scores[order[rank]]) if rank < len(targets) else 1.0
 
 
 def is_certain(cat_probability: Array, threshold: float) -> npt.NDArray[np.bool_]:

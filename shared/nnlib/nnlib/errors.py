@@ -3,6 +3,11 @@
 NnlibError
 ├── ShapeError             arrays that do not fit together
 ├── ArtifactError          a model on disk that is damaged, tampered with or not ours
+├── CheckpointError        a training on disk that is damaged or another one
+├── DivergedError          a loss or a gradient that is no number
+├── DatasetError           no pictures, or a class without any
+├── RecipeError            a recipe that cannot be followed
+├── ReplicaError           a training process that ended before the others
 ├── LegacyPickleError      a parameters.pkl that is not a plain dict of arrays
 └── ImageError             a picture that cannot be used; the text is fit for the person who sent it
     ├── UnsupportedFormat  the content is none of the formats we read (a service answers 415)
@@ -21,6 +26,26 @@ class ShapeError(NnlibError):
 
 class ArtifactError(NnlibError):
     """A model folder was refused; the text names the file and the reason."""
+
+
+class CheckpointError(NnlibError):
+    """A checkpoint was refused; the text names the file and the reason."""
+
+
+class DivergedError(NnlibError):
+    """A training has come to numbers that are none; the text says at which step."""
+
+
+class DatasetError(NnlibError):
+    """A folder does not hold what there is to train on; the text says what is missing and where."""
+
+
+class RecipeError(NnlibError):
+    """A recipe cannot be followed; the text names the file and the field."""
+
+
+class ReplicaError(NnlibError):
+    """Another replica of a training ended or did not answer in time."""
 
 
 class LegacyPickleError(NnlibError):

@@ -190,5 +190,5 @@ def network_from_parameters(parameters: dict[str, npt.NDArray[np.float64]]) -> N
     if features != 1:
         raise LegacyPickleError(f"its last layer has {features} outputs, expected 1")
     network = Network(layers)
-    network.load_parameters(arrays)
+    network.load(arrays)
     return network

@@ -30,3 +30,12 @@ def binary_cross_entropy(logits: Array, targets: Array) -> tuple[float, Array]:
     column = targets[:, np.newaxis]
     loss = np.mean(np.logaddexp(0, logits) - column * logits)
     return float(loss), (sigmoid(logits) - column) / len(targets)
+
+
+def smooth_labels(targets: Array, smoothing: float) -> Array:
+    """Targets moved from 0 and 1 towards one half, so that no logit is driven to infinity.
+
+    Units: smoothing 0..1, the distance between the two targets that is taken away.
+    Source: Szegedy et al. 2016, Rethinking the Inception Architecture, section 7.
+    """
+    return targets * (1 - smoothing) + smoothing / 2

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from nnlib.normalization import Normalization
+from nnlib.novelty import Novelty
 from nnlib.preprocessing import IMAGE_SIZE, RESAMPLE
 
 FORMAT_VERSION = 1
@@ -23,7 +24,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class Manifest:
     """The part of a manifest that serving needs, checked; `raw` is all of it, as the file has it.
 
-    Units: coverage, threshold 0..1; sha256 in hexadecimal, of model.safetensors.
+    Units: coverage, threshold 0..1; sha256 in hexadecimal, of model.safetensors. novelty is None in older manifests.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Manifest:
     coverage: float
     threshold: float
     sha256: str
+    novelty: Novelty | None
     raw: Mapping[str, Any]
 
     @classmethod
@@ -57,6 +59,7 @@ class Manifest:
         _check_bin_edges(_object(fields.get("confidence"), "confidence").get("bin_edges"))
         if fields.get("reference") is not None:
             _object(fields["reference"], "reference")
+        novelty = fields.get("novelty")
         return cls(
             name=_text(fields.get("name"), "name", _NAME),
             version=_text(fields.get("version"), "version", _NAME),
@@ -72,6 +75,7 @@ class Manifest:
             coverage=_number(conformal.get("coverage"), "conformal.coverage", low=0, high=1),
             threshold=_number(conformal.get("threshold"), "conformal.threshold", low=0, high=1),
             sha256=_text(fields.get("sha256"), "sha256", _SHA256),
+            novelty=None if novelty is None else Novelty.from_json(_object(novelty, "novelty")),
             raw=fields,
         )
 

@@ -23,9 +23,12 @@ class Normalization:
         Shapes: pixels and result (batch, height, width, 3).
         Units: pixels uint8 0..255, result in `dtype`.
         """
-        inputs: Array = pixels * dtype(self.scale)
+        return self.shift_and_scale(pixels * dtype(self.scale))
+
+    def shift_and_scale(self, images: Array) -> Array:
+        """The rest of it for pictures that are multiplied by `scale` already, as augmentation gives them; in place."""
         if any(self.mean):
-            inputs -= np.array(self.mean, dtype)
+            images -= np.array(self.mean, images.dtype)
         if self.std != (1.0, 1.0, 1.0):
-            inputs /= np.array(self.std, dtype)
-        return inputs
+            images /= np.array(self.std, images.dtype)
+        return images

@@ -1,16 +1,15 @@
 """The training loop."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+import math
+from collections.abc import Iterable, Iterator
+
+import numpy as np
 
 from nnlib.arrays import Array
+from nnlib.errors import DivergedError
 from nnlib.losses import binary_cross_entropy
 from nnlib.network import Network
-
-
-class Optimizer(Protocol):
-    def step(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
-        """Change the parameters in place."""
+from nnlib.optimizers import Optimizer
 
 
 def train(network: Network, minibatches: Iterable[tuple[Array, Array]], optimizer: Optimizer) -> Iterator[float]:
@@ -20,9 +19,13 @@ def train(network: Network, minibatches: Iterable[tuple[Array, Array]], optimize
     stopping is a `break`. Nothing happens until it is iterated.
 
     Shapes: a minibatch is inputs (batch, ...) and targets (batch,).
+    Raises: DivergedError naming the step, counted from 0, if its loss is no finite number; no weight is changed then.
     """
-    for inputs, targets in minibatches:
-        loss, gradient = binary_cross_entropy(network.forward(inputs, training=True), targets)
+    for step, (inputs, targets) in enumerate(minibatches):
+        with np.errstate(invalid="ignore", over="ignore"):  # the check below says it better than a warning
+            loss, gradient = binary_cross_entropy(network.forward(inputs, training=True), targets)
+        if not math.isfinite(loss):
+            raise DivergedError(f"step {step}: the loss is {loss}")
         network.backward(gradient)
         optimizer.step(network.parameters(), network.gradients())
         yield loss

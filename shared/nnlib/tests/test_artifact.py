@@ -129,7 +129,7 @@ def test_a_save_that_fails_midway_never_yields_a_mixed_model(folder, monkeypatch
         saved.append(path)
         path.write_bytes(data)
 
-    monkeypatch.setattr("nnlib.artifact._write_atomically", dies_after_the_weights)
+    monkeypatch.setattr("nnlib.artifact.write_atomically", dies_after_the_weights)
     with pytest.raises(OSError, match="disk full"):
         save_model(folder, new, DESCRIPTION)
     with pytest.raises(ArtifactError, match="SHA-256"):

@@ -44,3 +44,18 @@ def test_nonsense_is_refused():
     for coverage in (0, 1, -1, 90):
         with pytest.raises(ValueError, match="coverage"):
             conformal_threshold(np.zeros(3), np.zeros(3), coverage=coverage)
+
+
+@given(st.integers(1, 30), st.integers(0, 2**32))
+def test_equal_weights_are_no_weights(samples, seed):
+    rng = np.random.default_rng(seed)
+    said, targets = rng.random(samples), rng.integers(0, 2, samples)
+    for coverage in (0.5, 0.8, 0.9):
+        plain = conformal_threshold(said, targets, coverage=coverage)
+        assert conformal_threshold(said, targets, coverage=coverage, weights=np.full(samples, 0.3)) == plain
+
+
+def test_a_weight_of_two_counts_as_two_pictures_and_one_of_zero_as_none():
+    said = np.linspace(0.01, 0.99, 99)
+    weights = np.where(said < 0.5, 2.0, 0.0)  # targets 0: the score is what was said
+    assert conformal_threshold(said, np.zeros(99), coverage=0.5, weights=weights) == pytest.approx(0.25)

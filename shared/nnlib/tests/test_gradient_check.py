@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 from nnlib.gradient_check import GradientError, check_gradient, check_layer, check_network
-from nnlib.layers import LAYERS, Flatten, Linear, ReLU
+from nnlib.layers import (
+    LAYERS,
+    AveragePool2D,
+    BatchNorm,
+    Conv2D,
+    Dropout,
+    Flatten,
+    GlobalAveragePool,
+    Linear,
+    MaxPool2D,
+    ReLU,
+    Residual,
+    SiLU,
+)
 from nnlib.losses import binary_cross_entropy
 from nnlib.network import Network
 
@@ -26,6 +39,20 @@ CASES = [
         (Linear(13, 7, rng=RNG), (batch, 13)),
         (ReLU(), (batch, 11)),
         (ReLU(), (batch, 3, 5, 1)),
+        (SiLU(), (batch, 11)),
+        (Conv2D(1, 1, kernel=1, rng=RNG), (batch, 1, 1, 1)),
+        (Conv2D(3, 4, kernel=3, padding=1, rng=RNG), (batch, 5, 7, 3)),
+        (Conv2D(3, 4, kernel=3, rng=RNG), (batch, 5, 7, 3)),
+        (Conv2D(2, 3, kernel=5, stride=2, padding=2, bias=False, rng=RNG), (batch, 9, 8, 2)),
+        (Conv2D(2, 3, kernel=2, stride=3, rng=RNG), (batch, 7, 9, 2)),
+        (Conv2D(2, 3, kernel=4, padding=3, rng=RNG), (batch, 3, 4, 2)),
+        (BatchNorm(3), (batch, 3, 5, 3)),
+        (BatchNorm(3), (batch + 1, 3)),
+        (MaxPool2D(2), (batch, 5, 6, 3)),
+        (MaxPool2D(3), (batch, 3, 3, 1)),
+        (AveragePool2D(2), (batch, 5, 6, 3)),
+        (GlobalAveragePool(), (batch, 3, 5, 2)),
+        (Residual([Conv2D(3, 3, kernel=3, padding=1, rng=RNG), SiLU()]), (batch, 5, 4, 3)),
     ]
 ]
 
@@ -36,7 +63,43 @@ def test_every_layer_passes(layer, shape):
 
 
 def test_no_layer_is_left_out():
-    assert {type(layer).__name__ for layer, _ in CASES} == set(LAYERS)
+    checked_apart = {"Dropout"}  # below: it has to draw the same numbers again
+    assert {type(layer).__name__ for layer, _ in CASES} | checked_apart == set(LAYERS)
+
+
+def test_dropout_passes_when_it_drops_the_same_numbers():
+    layer = Dropout(0.4, rng=RNG)
+
+    def same_drops(changed):
+        layer.rng = np.random.default_rng(5)
+        return layer.forward(changed, training=True)
+
+    inputs = RNG.normal(size=(6, 5))
+    weighting = RNG.normal(size=inputs.shape)
+    same_drops(inputs)
+    check_gradient(
+        "dropout",
+        lambda changed: float(np.sum(same_drops(changed) * weighting)),
+        inputs,
+        layer.backward(weighting),
+        rng=RNG,
+    )
+
+
+def test_the_parameters_of_a_layer_inside_a_residual_pass():
+    convolution = Conv2D(2, 2, kernel=3, padding=1, rng=RNG)
+    residual = Residual([convolution, BatchNorm(2), SiLU()])
+    inputs = RNG.normal(size=(3, 4, 5, 2))
+    weighting = RNG.normal(size=inputs.shape)
+    residual.forward(inputs, training=True)
+    residual.backward(weighting)
+    weight = convolution.parameters["weight"]
+
+    def loss(changed):
+        convolution.parameters["weight"] = changed
+        return float(np.sum(residual.forward(inputs, training=True) * weighting))
+
+    check_gradient("inside a residual", loss, weight, convolution.gradients["weight"].copy(), rng=RNG)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7])

@@ -26,7 +26,7 @@ def test_serving_sees_the_same_logits_as_training_and_what_the_last_layer_saw():
 def test_an_architecture_builds_the_same_network_again():
     net = network()
     again = build_network(net.architecture(), rng=RNG)
-    again.load_parameters(net.parameters())
+    again.load(net.parameters())
     inputs = RNG.normal(size=(3, 2, 2, 3))
     assert again.architecture() == net.architecture()
     np.testing.assert_array_equal(again.forward(inputs), net.forward(inputs))
@@ -34,7 +34,7 @@ def test_an_architecture_builds_the_same_network_again():
 
 def test_loaded_parameters_are_copies():
     net, other = network(), network()
-    other.load_parameters(net.parameters())
+    other.load(net.parameters())
     other.parameters()["linear1.weight"][:] = 0
     assert net.parameters()["linear1.weight"].any()
 
@@ -56,7 +56,7 @@ def test_parameters_of_another_network_are_refused_and_change_nothing(change, re
     change(arrays)
     before = {name: value.copy() for name, value in net.parameters().items()}
     with pytest.raises(ShapeError, match=reason):
-        net.load_parameters(arrays)
+        net.load(arrays)
     for name, value in before.items():
         np.testing.assert_array_equal(net.parameters()[name], value)
 

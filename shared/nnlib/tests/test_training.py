@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nnlib.data import minibatches
-from nnlib.errors import ShapeError
+from nnlib.errors import DivergedError, ShapeError
 from nnlib.layers import Linear, ReLU
 from nnlib.network import Network
 from nnlib.optimizers import GradientDescent
@@ -68,3 +68,15 @@ def test_wrong_lengths_and_sizes_are_refused():
         next(minibatches(np.zeros((3, 1)), np.zeros(4), batch_size=1, epochs=1, rng=rng))
     with pytest.raises(ValueError, match="batch_size is 0"):
         next(minibatches(np.zeros((3, 1)), np.zeros(3), batch_size=0, epochs=1, rng=rng))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_loss_that_is_no_number_stops_at_its_step_and_changes_no_weight(number):
+    network = Network([Linear(1, 1, rng=np.random.default_rng(0))])
+    good, bad = (np.ones((1, 1)), np.ones(1)), (np.full((1, 1), number), np.zeros(1))
+    losses = train(network, [good, good, bad, good], GradientDescent(1.0))
+    next(losses), next(losses)
+    before = network.parameters()["linear1.weight"].copy()
+    with pytest.raises(DivergedError, match="step 2: the loss is"):
+        next(losses)
+    np.testing.assert_array_equal(network.parameters()["linear1.weight"], before)

@@ -9,6 +9,10 @@ from typing import Literal
 import structlog
 from structlog.typing import Processor
 
+_tracebacks_without_values = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)  # a local variable may hold a password
+)
+
 
 def configure_logs(*, service: str, level: str, style: Literal["json", "text"]) -> None:
     """Send structlog's and the standard library's records through one renderer."""
@@ -17,15 +21,20 @@ def configure_logs(*, service: str, level: str, style: Literal["json", "text"]) 
         event["service"] = service
         return event
 
+    def drop_colours(logger: object, name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event.pop("color_message", None)  # uvicorn's message once more, for terminals
+        return event
+
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_service,
         structlog.stdlib.ExtraAdder(),
+        drop_colours,
     ]
     renderers: list[Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [_tracebacks_without_values, structlog.processors.JSONRenderer()]
         if style == "json"
         else [structlog.dev.ConsoleRenderer(colors=False)]
     )

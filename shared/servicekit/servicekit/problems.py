@@ -26,6 +26,9 @@ from servicekit.request_context import request_id
 
 MEDIA_TYPE = "application/problem+json"
 
+_RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""RFC 9110's names for two statuses; the standard library has them from Python 3.13, and ``type`` must not differ."""
+
 
 class Problem(Exception):
     """An error with an answer: raise it anywhere in a request; subclasses set ``status``."""
@@ -41,7 +44,7 @@ class Problem(Exception):
 
 def problem_response(scope: Scope, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """The answer for an error: type, title, status, detail, instance and request_id."""
-    title = HTTPStatus(status).phrase
+    title = _RENAMED.get(status) or HTTPStatus(status).phrase
     body = {
         "type": "urn:catnet:problem:" + re.sub(r"[^a-z]+", "-", title.lower()),
         "title": title,

@@ -30,6 +30,7 @@ async def teapot(request: Request) -> Response:
 
 
 async def crash(request: Request) -> Response:
+    local = "a password in " + "a local variable"  # noqa: F841
     raise RuntimeError("secret of the implementation")
 
 
@@ -167,3 +168,13 @@ def test_a_request_is_logged_as_one_json_line(client: TestClient, capsys: pytest
         "abc-2",
     )
     assert "secret" not in json.dumps(line)
+
+
+def test_a_logged_crash_shows_no_value_of_a_variable(client: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
+    from servicekit.logs import configure_logs
+
+    configure_logs(service="gateway", level="info", style="json")
+    client.get("/crash")
+    lines = capsys.readouterr().out
+    assert "RuntimeError" in lines
+    assert "a password in a local variable" not in lines
