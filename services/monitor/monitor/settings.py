@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from servicekit.settings import ServiceSettings
 
-from monitor.redis_stream import check_redis_url
+from monitor.redis_connection import check_redis_url
 
 
 class MonitorSettings(ServiceSettings):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from http import HTTPStatus
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from servicekit.abortable import AbortableHttpProtocol
 
 MAX_HEAD_BYTES = 16 * 1024
 """Of the request line, the headers and the trailers together. Memory is bounded by this and one read more."""
@@ -25,7 +25,7 @@ class HeadTooLarge(Exception):
     """The parser ends with the error that one of its callbacks raises."""
 
 
-class BoundedHttpProtocol(HttpToolsProtocol):
+class BoundedHttpProtocol(AbortableHttpProtocol):
     _head_bytes = 0
     _unread_bytes = 0
     """Received, and not yet known to be any part of a request."""
