@@ -16,6 +16,7 @@ from numpy.lib.stride_tricks import as_strided
 from nnlib.arrays import Array, check_shape
 from nnlib.layers import Conv2D, Layer, ReLU, Residual
 from nnlib.layers.winograd import WinogradConvolution, transform_weight
+from nnlib.layers.workspace import Workspace
 from nnlib.network import Network
 
 IMAGES_AT_ONCE = 2  # go through all steps together: the arrays of more do not stay in the processor's cache
@@ -28,7 +29,7 @@ class ServingNetwork:
 
     def __init__(self, network: Network) -> None:
         *body, self._last_layer = network.layers
-        self._steps = _compile(body)
+        self._steps = _compile(body, Workspace())
 
     def forward_with_hidden(self, inputs: Array) -> tuple[Array, Array]:
         """What Network.forward_with_hidden() says, but for rounding.
@@ -49,15 +50,15 @@ def _run(steps: Sequence[Step], activations: Array) -> Array:
     return activations
 
 
-def _compile(layers: Sequence[Layer]) -> list[Step]:
+def _compile(layers: Sequence[Layer], workspace: Workspace) -> list[Step]:
     steps: list[Step] = []
     for layer in layers:
         last = steps[-1] if steps else None
         match layer:
             case Conv2D():
-                steps.append(_Convolution(layer))
+                steps.append(_Convolution(layer, workspace))
             case Residual():
-                steps.append(_compile_residual(layer))
+                steps.append(_compile_residual(layer, workspace))
             case ReLU() if isinstance(last, _Convolution):
                 last.rectify = True
             case ReLU() if isinstance(last, _Shortcut):
@@ -67,8 +68,8 @@ def _compile(layers: Sequence[Layer]) -> list[Step]:
     return steps
 
 
-def _compile_residual(layer: Residual) -> Step:
-    steps = _compile(layer.body)
+def _compile_residual(layer: Residual, workspace: Workspace) -> Step:
+    steps = _compile(layer.body, workspace)
     if steps and isinstance(steps[-1], _Convolution) and not steps[-1].rectify:
         return _Shortcut(steps[:-1], steps[-1])
     return layer.forward
@@ -87,9 +88,9 @@ class _Shortcut:
 class _Convolution:
     """outputs = convolution(inputs) + bias + shortcut, then rectified if `rectify`. The next call overwrites them."""
 
-    def __init__(self, layer: Conv2D) -> None:
+    def __init__(self, layer: Conv2D, workspace: Workspace) -> None:
         self.rectify = False
-        self._layer = layer
+        self._layer, self._workspace = layer, workspace
         weight = layer.parameters["weight"]
         self._matrix = weight.reshape(-1, weight.shape[-1])
         self._bias = layer.parameters.get("bias", np.zeros_like(weight[0, 0, 0]))
@@ -119,9 +120,9 @@ class _Convolution:
         inside = padded[:, padding : padding + height, padding : padding + width]
         convolve: Callable[[], None]
         if self._winograd_weight is not None and outputs.shape[1] % 2 == outputs.shape[2] % 2 == 0:
-            convolve = WinogradConvolution(padded, outputs, self._winograd_weight, self._bias)
+            convolve = WinogradConvolution(padded, outputs, self._winograd_weight, self._bias, self._workspace)
         else:
-            convolve = _PatchConvolution(padded, outputs, layer, self._matrix, self._bias)
+            convolve = _PatchConvolution(padded, outputs, layer, self._matrix, self._bias, self._workspace)
         return _Buffers(inputs.shape, inside, convolve, outputs, np.zeros_like(outputs))
 
 
@@ -143,14 +144,16 @@ class _PatchConvolution:
     matrix (kernel * kernel * in_channels, out_channels), bias (out_channels,).
     """
 
-    def __init__(self, padded: Array, outputs: Array, layer: Conv2D, matrix: Array, bias: Array) -> None:
+    def __init__(
+        self, padded: Array, outputs: Array, layer: Conv2D, matrix: Array, bias: Array, workspace: Workspace
+    ) -> None:
         batch, height, width, out_channels = outputs.shape
         self._matrix, self._outputs = matrix, outputs.reshape(-1, out_channels)
         by_image, by_row, by_column, by_channel = padded.strides
         shape = (batch, height, width, layer.kernel, layer.kernel * padded.shape[-1])
         strides = (by_image, layer.stride * by_row, layer.stride * by_column, by_row, by_channel)
         self._windows = as_strided(padded, shape, strides, writeable=False)
-        self._patches = np.empty(shape, padded.dtype)
+        self._patches = workspace.shared("odd", shape, padded.dtype)
         self._rows = self._patches.reshape(len(self._outputs), len(matrix))
         self._lines, self._line_of_bias = outputs.reshape(batch * height, width * out_channels), np.tile(bias, width)
 

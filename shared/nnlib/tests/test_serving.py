@@ -20,6 +20,7 @@ from nnlib.layers import (
     Residual,
     SiLU,
 )
+from nnlib.layers.workspace import Workspace
 from nnlib.network import Network
 from nnlib.serving import ServingNetwork
 
@@ -145,7 +146,7 @@ def test_many_threads_at_once_are_answered_as_one():
 
 
 def test_once_warm_a_convolution_allocates_nothing_as_large_as_its_images():
-    step = serving._Convolution(conv(8, 8))
+    step = serving._Convolution(conv(8, 8), Workspace())
     inputs = RNG.normal(size=(1, 128, 128, 8))
     step(inputs)
     tracemalloc.start()

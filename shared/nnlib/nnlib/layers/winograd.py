@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from nnlib.arrays import Array
+from nnlib.layers.workspace import Workspace
 
 _TILE = np.kron(*[[[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]]] * 2)
 _WEIGHT = np.kron(*[[[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]]] * 2)
@@ -29,28 +30,32 @@ def transform_weight(weight: Array) -> Array:
 
 
 class WinogradConvolution:
-    """From one array to another, with everything in between allocated beforehand.
+    """From one array to another, with everything in between prepared beforehand.
 
     Shapes: padded (batch, height + 2, width + 2, in_channels), outputs (batch, height, width, out_channels), height and
     width even; weight as transform_weight() gives it; bias (out_channels,).
     """
 
-    def __init__(self, padded: Array, outputs: Array, weight: Array, bias: Array) -> None:
+    def __init__(self, padded: Array, outputs: Array, weight: Array, bias: Array, workspace: Workspace) -> None:
+        dtype = outputs.dtype
         batch, height, width, out_channels = outputs.shape
         rows, columns, channels = height // 2, width // 2, padded.shape[-1]
         self._weight, self._bias = weight, bias
-        self._tile_transform, self._output_transform = (_TILE.astype(padded.dtype), _OUTPUT.astype(padded.dtype))
+        self._tile_transform, self._output_transform = _TILE.astype(dtype), _OUTPUT.astype(dtype)
 
+        # Each array is dead when the next but one is written: two pieces of memory are enough.
         self._windows = _squares(padded, 4, (batch, rows, columns))
-        self._tiles = np.empty(self._windows.shape, padded.dtype)
-        transformed = np.empty((16, batch * rows * columns, channels), padded.dtype)
-        # A row of tiles at a time: it stays in the cache, and OpenBLAS is faster at small products.
-        self._tile_rows = self._tiles.reshape(16, batch * rows, columns * channels).swapaxes(0, 1)
-        self._transformed_rows = transformed.reshape(16, batch * rows, columns * channels).swapaxes(0, 1)
-        self._transformed = transformed
-        self._products = np.empty((16, batch * rows * columns, out_channels), padded.dtype)
-        self._output_tiles = np.empty((2, 2, batch, rows, columns, out_channels), padded.dtype)
+        self._tiles = workspace.shared("odd", self._windows.shape, dtype)
+        self._transformed = workspace.shared("even", (16, batch * rows * columns, channels), dtype)
+        self._products = workspace.shared("odd", (16, batch * rows * columns, out_channels), dtype)
+        self._output_tiles = workspace.shared("even", (2, 2, batch, rows, columns, out_channels), dtype)
         self._outputs = _squares(outputs, 2, (batch, rows, columns))
+
+        # One row of tiles at a time stays in the first-level cache, and OpenBLAS is faster at small products.
+        by_row = (16, batch * rows, columns * channels)
+        self._tile_rows, self._transformed_rows = (
+            array.reshape(by_row).swapaxes(0, 1) for array in (self._tiles, self._transformed)
+        )
 
     def __call__(self) -> None:
         """Read `padded`, write `outputs`."""
