@@ -17,9 +17,14 @@ from numpy.lib.stride_tricks import as_strided
 from nnlib.arrays import Array
 from nnlib.layers.workspace import Workspace
 
-_TILE = np.kron(*[[[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]]] * 2)
-_WEIGHT = np.kron(*[[[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]]] * 2)
-_OUTPUT = np.kron(*[[[1, 1, 1, 0], [0, 1, -1, -1]]] * 2)
+
+def _on_both_axes(matrix: list[list[float]]) -> Array:
+    return np.kron(np.array(matrix), np.array(matrix))
+
+
+_TILE = _on_both_axes([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
+_WEIGHT = _on_both_axes([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
+_OUTPUT = _on_both_axes([[1, 1, 1, 0], [0, 1, -1, -1]])
 _CENTRE = 5  # the position whose product is a term of each of the 4 outputs: to add a bias there is to add it to all
 
 
