@@ -1,4 +1,4 @@
-"""`make bench`: run every benchmark and write what was seen to benchmarks/results.md and benchmarks/results-drift.md."""
+"""`make bench`: run every benchmark and write what was seen to results.md and results-drift.md."""
 
 from __future__ import annotations
 
