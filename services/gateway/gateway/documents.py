@@ -41,6 +41,22 @@ class Prediction(BaseModel):
     timings_ms: PredictionTimings
 
 
+Method = Literal["gradient", "smoothgrad", "integrated_gradients", "occlusion"]
+
+
+class Explanation(Prediction):
+    method: Method
+    heatmap: list[list[Annotated[float, Field(ge=-1, le=1)]]] = Field(
+        description="64 rows of 64: how much each place speaks for a cat (positive) or against one (negative)."
+    )
+    heatmap_png: str = Field(description="The same as a picture.", examples=["data:image/png;base64,…"])
+
+
+class FeedbackGiven(BaseModel):
+    prediction_id: str = Field(description="As the prediction's answer named it.")
+    label: Label = Field(description="What the photo really showed.")
+
+
 class Problem(BaseModel):
     """RFC 9457."""
 

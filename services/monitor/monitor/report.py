@@ -42,6 +42,12 @@ class BadQuery(Problem):
     status = 400
 
 
+class UnknownModel(BadQuery):
+    """A model that has neither a manifest nor any prediction."""
+
+    status = 404
+
+
 class Reports:
     """Builds reports, each from what Redis says at that moment."""
 
@@ -64,7 +70,7 @@ class Reports:
     async def manifest(self, model: str | None) -> Manifest:
         """The manifest of "name/version", of the newest version of "name", or of the default model's newest.
 
-        Raises: BadQuery if nobody knows the model; RedisAway.
+        Raises: BadQuery if it is no name; UnknownModel if nobody knows it; RedisAway.
         """
         name, slash, version = (self._default_model if model is None else model).partition("/")
         if not is_model_name(name) or (slash and not is_model_name(version)):
@@ -74,7 +80,7 @@ class Reports:
         if version in versions:
             return self._manifests.get(name, version)
         if version or (not versions and model):
-            raise BadQuery("no such model: it has neither a manifest nor any prediction")
+            raise UnknownModel("no such model: it has neither a manifest nor any prediction")
         return self._manifests.get(name, max(versions, key=version_order, default="1"))
 
     async def totals(self) -> list[tuple[Manifest, dict[str, int]]]:
