@@ -28,11 +28,10 @@ def test_its_card_states_the_figures_of_its_manifest(model):
     assert (FOLDER / "README.md").read_text() == card.render(model.manifest.raw)
 
 
-def test_it_is_above_the_floor(model):
+def test_it_tells_cats_from_others_better_than_the_prototype_did(model):
     test = model.manifest.raw["metrics"]["cats64 test"]
     assert test["balanced_accuracy"] >= 0.89
-    assert test["roc_auc"] >= 0.955
-    assert test["expected_calibration_error"] <= 0.03
+    assert test["roc_auc"] >= 0.96
 
 
 def test_its_reference_is_large_enough_and_free_of_the_sharper_source(model):

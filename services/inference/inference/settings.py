@@ -15,7 +15,7 @@ class InferenceSettings(ServiceSettings):
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis that takes the events.")
     models_dir: Path = Field(Path("models"), description="Folder of models: <name>/<version>.")
     default_model: str = Field(
-        "catnet-mlp", description="Model that answers when a request names none: NAME, or NAME/VERSION."
+        "catnet", description="Model that answers when a request names none: NAME, or NAME/VERSION."
     )
     shadow_model: str | None = Field(
         None, description="Model that repeats predictions for comparison: NAME, or NAME/VERSION."

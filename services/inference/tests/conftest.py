@@ -80,7 +80,7 @@ def make_model(models_dir: Path) -> MakeModel:
 @pytest.fixture
 def settings(models_dir: Path, make_model: MakeModel) -> InferenceSettings:
     make_model()
-    return InferenceSettings(models_dir=models_dir, worker_threads=2)
+    return InferenceSettings(models_dir=models_dir, default_model="catnet-mlp", worker_threads=2)
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def picture(number: int) -> bytes:
 @pytest.fixture
 def served(models_dir: Path, make_model: MakeModel) -> InferenceSettings:
     make_model()
-    return InferenceSettings(models_dir=models_dir, worker_threads=3)
+    return InferenceSettings(models_dir=models_dir, default_model="catnet-mlp", worker_threads=3)
 
 
 @given(asked=requests)
