@@ -1,4 +1,4 @@
-"""Prometheus: what is configured is valid, and each alert fires where it should, not where it should not, and is explained."""
+"""Prometheus: the configuration is valid; each alert fires where it should, nowhere else, and is explained."""
 
 from __future__ import annotations
 
