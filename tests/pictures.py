@@ -52,11 +52,16 @@ def truncated_photo() -> bytes:
     return photo()[: len(photo()) // 2]
 
 
-@functools.cache
 def bomb_png() -> bytes:
     """A whole, valid PNG of 20,000 x 20,000 pixels in about 50 kilobytes: 400 million pixels once decoded."""
-    header = struct.pack(">IIBBBBB", BOMB_SIDE, BOMB_SIDE, 1, 0, 0, 0, 0)  # one bit a pixel, grey
-    rows = bytes(1 + BOMB_SIDE // 8) * BOMB_SIDE  # each row begins with its filter, 0
+    return black_png(BOMB_SIDE)
+
+
+@functools.cache
+def black_png(side: int) -> bytes:
+    """A whole, valid PNG of side x side black pixels, in few bytes. The side is a multiple of 8."""
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)  # one bit a pixel, grey
+    rows = bytes(1 + side // 8) * side  # each row begins with its filter, 0
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +29,13 @@ def wait_until(is_so: Callable[[], bool], what: str, seconds: float = READY_SECO
 
 
 class ServiceProcess:
-    """`python -m NAME` on a port of 127.0.0.1; what it prints goes to a file."""
+    """`python -m NAME`, or `python PROGRAM`, on a port of 127.0.0.1; what it prints goes to a file."""
 
-    def __init__(self, name: str, port: int, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, name: str, port: int, environment: Mapping[str, str], log: Path, *, program: Sequence[str] = ()
+    ) -> None:
         self.name = name
+        self._program = program or ["-m", name]
         self.url = f"http://127.0.0.1:{port}"
         self.log = log
         self._environment = {**os.environ, **environment, "HOST": "127.0.0.1", "PORT": str(port)}
@@ -47,7 +50,7 @@ class ServiceProcess:
         """Start; wait_ready() tells when it takes requests."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self.name],
+                [sys.executable, *self._program],
                 cwd=ROOT,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,

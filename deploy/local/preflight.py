@@ -57,8 +57,8 @@ def free_port() -> int:
 
 
 def check_model(models_dir: Path, name: str) -> None:
-    """There must be a version of the default model; whether it is whole is for inference to find out."""
-    if not any((models_dir / name).glob("*/manifest.json")):
+    """There must be the default model, NAME or NAME/VERSION; whether it is whole is for inference to find out."""
+    if not any((models_dir / name).glob("manifest.json" if "/" in name else "*/manifest.json")):
         raise StartError(f"no model in {models_dir / name}: run make train, or set MODELS_DIR and DEFAULT_MODEL")
 
 

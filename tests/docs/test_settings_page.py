@@ -18,7 +18,13 @@ SECTIONS = {
     "monitor": MonitorSettings,
     "make run": LaunchSettings,
 }
-WORDED_DEFAULTS = {("inference", "WORKER_THREADS"): "one a core", ("make run", "REDIS_URL"): "none"}
+WORDED_DEFAULTS = {
+    ("gateway", "API_KEYS"): "none",
+    ("gateway", "TRUSTED_PROXIES"): "none",
+    ("inference", "WORKER_THREADS"): "one a core",
+    ("inference", "SHADOW_MODEL"): "none",
+    ("make run", "REDIS_URL"): "none",
+}
 
 
 def in_code(settings: type[ServiceSettings]) -> dict[str, str]:

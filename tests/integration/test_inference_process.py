@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 import redis
 from events.accounting import PublisherCounters
 from events.names import PUBLISHERS, STREAM, publisher_counters
 from preflight import free_port
-from redis_server import RedisServer
+from redis_server import ROOT, RedisServer
 
-from tests.pictures import photo
-from tests.processes import ServiceProcess
+from tests.pictures import black_png, photo
+from tests.processes import ServiceProcess, wait_until
 
 NONE_DROPPED = {"buffer_full": 0, "refused": 0, "shutdown": 0}
 
@@ -62,3 +66,44 @@ def test_sigterm_ends_it_within_its_bound_where_redis_stays_away(
     inference.stop()
     assert not inference.is_running()
     assert "events dropped at shutdown" in inference.log.read_text()
+
+
+def test_sighup_reloads_the_models_and_requests_go_on(redis_server: RedisServer, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(ROOT / "models" / "catnet-mlp", models / "catnet-mlp")
+    process = ServiceProcess(
+        "inference",
+        free_port(),
+        {"REDIS_URL": redis_server.url, "MODELS_DIR": str(models), "DEFAULT_MODEL": "catnet-mlp"},
+        tmp_path / "reloading.log",
+    )
+    process.start()
+    try:
+        process.wait_ready()
+        shutil.copytree(models / "catnet-mlp", models / "damaged")  # its manifest is another's
+        os.kill(process.pid, signal.SIGHUP)
+        wait_until(lambda: 'catnet_model_reloads_total{result="refused"} 1.0' in metrics(process), "it is refused")
+        predict(process)
+        shutil.rmtree(models / "damaged")
+        os.kill(process.pid, signal.SIGHUP)
+        wait_until(lambda: 'catnet_model_reloads_total{result="ok"} 1.0' in metrics(process), "models are reloaded")
+        predict(process)
+    finally:
+        process.stop()
+
+
+def test_huge_pictures_leave_the_process_as_small_as_it_was(inference: ServiceProcess) -> None:
+    """49 million pixels are allowed: some hundred megabytes while they are decoded, and none afterwards."""
+    inference.start()
+    inference.wait_ready()
+    predict(inference)
+    process = psutil.Process(inference.pid)
+    before = process.memory_info().rss
+    for _ in range(3):
+        answer = httpx.post(f"{inference.url}/predict", content=black_png(7000), timeout=20, trust_env=False)
+        assert answer.status_code == 200
+    assert (process.memory_info().rss - before) / 1e6 < 40
+
+
+def metrics(process: ServiceProcess) -> str:
+    return httpx.get(f"{process.url}/metrics", timeout=5, trust_env=False).text

@@ -12,13 +12,18 @@ from pathlib import Path
 
 import pytest
 import redis
-from events.names import CONSUMER_GROUP, DEAD_STREAM, STREAM
+from events.accounting import PublisherCounters
+from events.names import CONSUMER_GROUP, DEAD_STREAM, PUBLISHERS, STREAM, publisher_counters
+from inference.event_publisher import EventPublisher
+from inference.redis_event_stream import RedisEventStream
 from monitor.batches import plan
 from monitor.manifests import Manifests
-from monitor.redis_stream import GroupMissing, RedisAway, RedisStream
+from monitor.redis_connection import GroupMissing, RedisAway
+from monitor.redis_stream import RedisStream
 from preflight import free_port
 from redis_server import RedisServer
 
+from tests.integration.bad_network import bad_network
 from tests.integration.monitoring import (
     CLAIM_IDLE_SECONDS,
     MODEL,
@@ -244,7 +249,7 @@ async def test_a_redis_killed_and_restarted_keeps_the_counts_exact(
 async def test_a_redis_that_stands_still_for_longer_than_any_deadline_keeps_the_counts_exact(
     redis_server: RedisServer, client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("monitor.redis_stream.ANSWER_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr("monitor.redis_connection.ANSWER_TIMEOUT_SECONDS", 0.5)
     monkeypatch.setattr("monitor.redis_stream.BLOCK_SECONDS", 0.1)
     pid = client.info("server")["process_id"]
     some = events(4000)
@@ -263,6 +268,29 @@ async def test_a_redis_that_stands_still_for_longer_than_any_deadline_keeps_the_
     assert totals(client)["events"] == 4000
 
 
+@pytest.mark.parametrize("harm", ["cut", "freeze", "lose_replies"])
+async def test_a_network_that_fails_in_any_way_keeps_the_counts_exact(
+    redis_server: RedisServer, client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    monkeypatch.setattr("monitor.redis_connection.ANSWER_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr("monitor.redis_stream.BLOCK_SECONDS", 0.1)
+    some = events(4000)
+    async with (
+        bad_network(redis_server.url) as (network, url),
+        consuming(url, tmp_path, batch_events=20),
+        consuming(redis_server.url, tmp_path, batch_events=20),
+    ):
+        for start in range(0, 4000, 1000):
+            publish(client, some[start : start + 1000])
+            await until(lambda start=start: settled(client) > start + 100)
+            getattr(network, harm)()
+            await until(lambda start=start: settled(client) == start + 1000)  # the other consumer claims what is left
+            network.mend()
+        await until(lambda: client.xpending(STREAM, CONSUMER_GROUP)["pending"] == 0)
+    assert pipeline_counts(client) == {"consumed": 4000}
+    assert totals(client)["events"] == 4000
+
+
 async def test_a_flushed_redis_is_started_anew_with_all_that_comes_after(
     redis_server: RedisServer, client: redis.Redis, tmp_path: Path
 ) -> None:
@@ -273,6 +301,48 @@ async def test_a_flushed_redis_is_started_anew_with_all_that_comes_after(
         publish(client, events(70, seed=2))
         await until(lambda: settled(client) == 70)
     assert totals(client)["events"] == 70
+
+
+async def test_after_a_flush_the_accounts_balance_while_publishers_go_on(
+    redis_server: RedisServer, client: redis.Redis, tmp_path: Path
+) -> None:
+    appending = RedisEventStream(redis_server.url, instance="one")
+    publisher = EventPublisher(appending, buffer_size=1000, wait_seconds=5, flush_seconds=5)
+    async with publisher, consuming(redis_server.url, tmp_path) as stream:
+        await asyncio.gather(*map(publisher.publish, events(300, seed=1)))
+        await until(lambda: settled(client) == 300)
+        assert (await stream.accounts()).balanced is True
+        client.flushall()
+        await asyncio.gather(*map(publisher.publish, events(200, seed=2)))
+        await until(lambda: settled(client) == 200)
+        await asyncio.gather(*map(publisher.publish, events(10, seed=3)))
+        await until(lambda: settled(client) == 210)
+        accounts = await stream.accounts()
+        assert (accounts.answered, accounts.balanced) == (210, True)
+    await appending.close()
+
+
+async def test_publishers_that_are_gone_are_added_up_and_one_that_comes_back_counts_on(
+    redis_server: RedisServer, client: redis.Redis, tmp_path: Path
+) -> None:
+    async with consuming(redis_server.url, tmp_path) as stream:
+        appending = RedisEventStream(redis_server.url, instance="silent")
+        publisher = EventPublisher(appending, buffer_size=1000, wait_seconds=5, flush_seconds=5)
+        async with publisher:
+            await asyncio.gather(*map(publisher.publish, events(30, seed=1)))
+            await until(lambda: settled(client) == 30)
+            gone = PublisherCounters(answered=50, published=0, buffered=4, dropped={"buffer_full": 46})
+            client.hset(publisher_counters("killed"), mapping=gone.to_fields())
+            client.zadd(PUBLISHERS, {"killed": 1, "silent": 1})
+            assert await stream.retire_publishers(silent_seconds=3600) == 2
+            assert await stream.retire_publishers(silent_seconds=3600) == 0
+            assert client.zrange(PUBLISHERS, 0, -1) == ["retired"]
+            await asyncio.gather(*map(publisher.publish, events(20, seed=2)))
+            await until(lambda: settled(client) == 50)
+        await appending.close()
+        accounts = await stream.accounts()
+    assert (accounts.answered, accounts.buffered, accounts.balanced) == (100, 0, True)
+    assert {reason: count for reason, count in accounts.dropped.items() if count} == {"buffer_full": 46, "vanished": 4}
 
 
 async def test_a_vanished_group_is_created_again_and_nothing_is_counted_twice(
@@ -374,7 +444,7 @@ async def test_everything_but_the_totals_expires(
         assert 2 * 3600 < client.ttl(key) <= 3 * 3600 + 60
     for key in client.scan_iter("catnet:hour:*"):
         assert 14 * 86_400 < client.ttl(key) <= 15 * 86_400 + 3600
-    for key in client.scan_iter("catnet:remembered:*"):
+    for key in client.scan_iter("catnet:counted:*"):
         assert client.ttl(key) == pytest.approx(REMEMBER_SECONDS, abs=5)
 
 

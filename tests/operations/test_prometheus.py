@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from redis_server import ROOT
+
+from tests.docs.pages import tables
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 RULE_TESTS = sorted((PROMETHEUS / "rule_tests").glob("*.yml"))
@@ -60,3 +63,11 @@ def test_each_alert_has_a_severity_a_summary_and_a_page_that_names_it(name: str)
     runbook = alert["annotations"]["runbook"]
     assert name in (ROOT / runbook).read_text().splitlines()[0]
     assert Path(runbook).name in (ROOT / "docs/runbooks/README.md").read_text()
+
+
+@pytest.mark.parametrize("path", sorted((PROMETHEUS / "rules").glob("*.yml")), ids=lambda path: path.stem)
+def test_rules_ask_for_metrics_that_there_are(path: Path) -> None:
+    metrics = {name for section in tables("metrics.md").values() for name in section}
+    rules = [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+    asked = {name for rule in rules for name in re.findall(r"(?<!:)\bcatnet_\w+", rule["expr"])}
+    assert {re.sub(r"_(bucket|count|sum)$", "", name) for name in asked} <= metrics

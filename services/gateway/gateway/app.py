@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from servicekit.application import create_service
 from servicekit.health import Dependency, Health
+from starlette.middleware import Middleware
 from starlette.routing import Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from yarl import URL
 
+from gateway.admission import Admission
+from gateway.api_keys import RequireApiKey
+from gateway.circuit import Circuit
+from gateway.feedback import Feedback
 from gateway.health import HealthSummary, ReadinessProbe
 from gateway.inference_client import InferenceClient
 from gateway.metrics import GatewayMetrics
@@ -20,55 +26,117 @@ from gateway.monitor_client import MonitorClient
 from gateway.monitoring import Reports, ReportStream
 from gateway.openapi import openapi_route
 from gateway.pages import Pages
-from gateway.predictions import Predict
+from gateway.photos import PhotoEndpoint
 from gateway.settings import Settings
 from gateway.transport import HttpTransport
+from gateway.upload_memory import UploadMemory
 from gateway.upstream import Upstream
 
 _PROBE_CONNECTIONS = 8
+_MODELS_CONNECTIONS = 8
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Raises: PagesMissing."""
     registry = CollectorRegistry()
-    retries = GatewayMetrics(registry).upstream_retries
+    metrics = GatewayMetrics(registry)
     health = Health()
     release = version("catnet-gateway")
     inference_url, monitor_url = URL(str(settings.inference_url)), URL(str(settings.monitor_url))
 
     # Connections for each purpose: neither many dashboards nor many photos can starve the other, or the probes.
-    to_inference = HttpTransport(connections=settings.inference_connections)
+    # Who was let in finds a connection to inference: the waiting is done at the door.
+    to_inference = HttpTransport(connections=settings.max_in_flight + settings.max_explanations + _MODELS_CONNECTIONS)
     to_monitor = HttpTransport(connections=settings.monitor_connections)
     to_health = HttpTransport(connections=_PROBE_CONNECTIONS)
-    inference = InferenceClient(inference_url, Upstream("inference", to_inference, retries=retries))
-    monitor = MonitorClient(monitor_url, Upstream("monitor", to_monitor, retries=retries))
+
+    def upstream(name: str, transport: HttpTransport) -> Upstream:
+        circuit = Circuit(name, metrics.circuit_state.labels(name))
+        return Upstream(name, transport, circuit=circuit, retries=metrics.upstream_retries)
+
+    inference = InferenceClient(inference_url, upstream("inference", to_inference))
+    monitor = MonitorClient(monitor_url, upstream("monitor", to_monitor))
     inference_probe = ReadinessProbe(inference_url, to_health, timeout_seconds=settings.health_timeout_seconds)
     monitor_probe = ReadinessProbe(monitor_url, to_health, timeout_seconds=settings.health_timeout_seconds)
 
     health.register(
         Dependency("inference", inference_probe.ping, timeout_seconds=settings.health_timeout_seconds + 0.1)
     )
+    memory = UploadMemory(limit_bytes=settings.max_uploads_bytes, shed=metrics.requests_shed)
+    predict = PhotoEndpoint(
+        inference.predict,
+        query=("model",),
+        admission=Admission(
+            in_flight=settings.max_in_flight,
+            queue=settings.max_queue,
+            queue_seconds=settings.max_queue_seconds,
+            expected_seconds=settings.max_expected_seconds,
+            shed=metrics.requests_shed,
+        ),
+        memory=memory,
+        circuit=inference.circuit,
+        settings=settings,
+    )
+    explain = PhotoEndpoint(
+        inference.explain,
+        query=("model", "method"),
+        admission=Admission(
+            in_flight=settings.max_explanations,
+            queue=settings.max_explanations,
+            queue_seconds=settings.max_queue_seconds,
+            expected_seconds=settings.request_timeout_seconds,
+            shed=metrics.requests_shed,
+        ),
+        memory=memory,
+        circuit=inference.circuit,
+        settings=settings,
+    )
+    feedback = Feedback(monitor, timeout_seconds=settings.request_timeout_seconds)
     reports = Reports(inference, monitor, timeout_seconds=settings.request_timeout_seconds)
     stream = ReportStream(monitor, health, timeout_seconds=settings.request_timeout_seconds)
 
+    # Who may come in, and how often, is asked only where that is switched on.
+    guards: list[Middleware] = []
+    on_exit: list[Callable[[], Awaitable[None]]] = []
+    if settings.api_keys:
+        guards.append(Middleware(RequireApiKey, [key.get_secret_value() for key in settings.api_keys]))
+    if settings.rate_limit_per_minute:
+        from gateway.rate_limit import LimitRate, RateLimit  # the client of Redis takes memory
+
+        limit = RateLimit(
+            settings.redis_url,
+            per_minute=settings.rate_limit_per_minute,
+            burst=settings.rate_limit_burst,
+            uncounted=metrics.requests_uncounted,
+        )
+        guards.append(Middleware(LimitRate, limit, metrics.requests_shed))
+        on_exit.append(limit.close)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with to_inference, to_monitor, to_health:
+        async with AsyncExitStack() as stack, to_inference, to_monitor, to_health:
+            for close in on_exit:
+                stack.push_async_callback(close)
             yield
 
-    return create_service(
+    app = create_service(
         "gateway",
         settings,
         lifespan=lifespan,
         health=health,
         registry=registry,
         routes=[
-            Route("/predict", Predict(settings, inference), methods=["POST"]),
-            Route("/api/models", reports.models),
-            Route("/api/monitor/report", reports.report),
-            Route("/api/monitor/stream", stream, methods=["GET"]),
+            Route("/predict", predict, methods=["POST"], middleware=guards),
+            Route("/explain", explain, methods=["POST"], middleware=guards),
+            Route("/api/feedback", feedback, methods=["POST"], middleware=guards),
+            Route("/api/models", reports.models, middleware=guards),
+            Route("/api/monitor/report", reports.report, middleware=guards),
+            Route("/api/monitor/stream", stream, methods=["GET"], middleware=guards),
             Route("/health", HealthSummary(inference_probe, monitor_probe, version=release).show),
-            openapi_route(version=release),
+            openapi_route(version=release, needs_key=bool(settings.api_keys)),
             *Pages(settings.frontend_dir).routes(),
         ],
     )
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[str(proxy) for proxy in settings.trusted_proxies])
+    return app

@@ -41,6 +41,22 @@ class Prediction(BaseModel):
     timings_ms: PredictionTimings
 
 
+Method = Literal["gradient", "smoothgrad", "integrated_gradients", "occlusion"]
+
+
+class Explanation(Prediction):
+    method: Method
+    heatmap: list[list[Annotated[float, Field(ge=-1, le=1)]]] = Field(
+        description="64 rows of 64: how much each place speaks for a cat (positive) or against one (negative)."
+    )
+    heatmap_png: str = Field(description="The same as a picture.", examples=["data:image/png;base64,…"])
+
+
+class FeedbackGiven(BaseModel):
+    prediction_id: str = Field(description="As the prediction's answer named it.")
+    label: Label = Field(description="What the photo really showed.")
+
+
 class Problem(BaseModel):
     """RFC 9457."""
 
@@ -127,9 +143,24 @@ class FeatureDrift(BaseModel):
     psi: float | None
     threshold: float | None = Field(description="Of the PSI, at this window's size and the stated false-alarm rate.")
     p_value: Probability | None
+    shift: Annotated[float, Field(ge=-1, le=1)] | None = Field(
+        description="P(now > reference) - P(now < reference): which way the feature moved, and how far."
+    )
+    sentence: str = Field(examples=["photos are much darker than in the reference"])
     bin_edges: list[float]
+    categories: list[str] = Field(description="Names of the bins, where the feature is no number.")
     reference: list[Count]
     current: list[Count]
+
+
+class DriftReference(BaseModel):
+    """What traffic is compared with: what came with the model, or traffic that an operator adopted."""
+
+    source: Literal["manifest", "traffic"]
+    adopted_at: datetime | None
+    start: datetime | None
+    end: datetime | None
+    events: Count | None
 
 
 class Drift(BaseModel):
@@ -138,10 +169,22 @@ class Drift(BaseModel):
     minimum: Count
     false_alarm_rate: Probability
     features: list[FeatureDrift]
+    reference: DriftReference
 
 
 class EstimatedAccuracy(BaseModel):
     value: Probability | None
+    low: Probability | None
+    high: Probability | None
+    reliable: bool | None = Field(description="False while there is drift; null where nobody can tell.")
+
+
+class CalibrationBin(BaseModel):
+    """Judged predictions of one confidence bin: how sure they were on average, and how often right."""
+
+    count: Count
+    confidence: Probability | None
+    accuracy: Probability | None
     low: Probability | None
     high: Probability | None
 
@@ -149,7 +192,22 @@ class EstimatedAccuracy(BaseModel):
 class Feedback(BaseModel):
     count: Count
     accuracy: Probability | None
-    confusion: dict[Label, dict[Label, Count]]
+    low: Probability | None = Field(description="Of the accuracy's 95 % interval (Wilson).")
+    high: Probability | None
+    confusion: dict[Label, dict[Label, Count]] = Field(description="What was said, then what it was.")
+    calibration_error: Probability | None
+    calibration: list[CalibrationBin] = Field(description="One a bin of the confidence histogram.")
+
+
+class ShadowComparison(BaseModel):
+    """How often a shadow model said something else of the same photos."""
+
+    model: str = Field(examples=["catnet/1"])
+    compared: Count
+    disagreements: Count
+    rate: Probability
+    low: Probability
+    high: Probability
 
 
 class Quality(BaseModel):
@@ -163,7 +221,8 @@ class Pipeline(BaseModel):
     lag: Count = Field(description="Events not yet given to a monitor.")
     lag_is_exact: bool
     pending: Count = Field(description="Events given to a monitor and not yet settled.")
-    consumed: Count = Field(description="Events counted, each once.")
+    consumed: Count = Field(description="Predictions counted, each once.")
+    shadow: Count = Field(description="Predictions of shadow models, apart from those.")
     duplicates: Count
     dead: Count = Field(description="Entries that are no event.")
     lost: Count = Field(description="Events that the stream dropped before they were counted.")
@@ -202,6 +261,7 @@ class Report(BaseModel):
     confidence: ConfidenceHistogram
     drift: Drift
     quality: Quality
+    shadow: ShadowComparison | None
     pipeline: Pipeline
     series: list[SeriesPoint]
     recent: list[RecentPrediction]

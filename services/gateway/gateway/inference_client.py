@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from servicekit.request_context import RequestContext
 from yarl import URL
 
@@ -10,16 +12,33 @@ from gateway.upstream import Upstream
 
 
 class InferenceClient:
+    """The queries, which name models and methods, are inference's to understand."""
+
     def __init__(self, url: URL, upstream: Upstream) -> None:
+        self.circuit = upstream.circuit
         self._predict_url = url / "predict"
+        self._explain_url = url / "explain"
         self._models_url = url / "models"
         self._upstream = upstream
 
-    async def predict(self, photo: bytes, *, model: str | None, context: RequestContext, deadline: float) -> Answer:
+    async def predict(
+        self, photo: bytes, *, query: Mapping[str, str], context: RequestContext, deadline: float
+    ) -> Answer:
         """The prediction for a photo, by the default model or the one named."""
-        url = self._predict_url if model is None else self._predict_url.with_query(model=model)
-        return await self._upstream.ask(url, context=context, deadline=deadline, body=photo)
+        return await self._ask(self._predict_url, photo, query, context, deadline)
+
+    async def explain(
+        self, photo: bytes, *, query: Mapping[str, str], context: RequestContext, deadline: float
+    ) -> Answer:
+        """The prediction for a photo, and what in the picture speaks for it."""
+        return await self._ask(self._explain_url, photo, query, context, deadline)
 
     async def models(self, *, context: RequestContext, deadline: float) -> Answer:
         """The models served."""
         return await self._upstream.ask(self._models_url, context=context, deadline=deadline)
+
+    async def _ask(
+        self, url: URL, photo: bytes, query: Mapping[str, str], context: RequestContext, deadline: float
+    ) -> Answer:
+        url = url.with_query(query) if query else url
+        return await self._upstream.ask(url, context=context, deadline=deadline, body=photo)

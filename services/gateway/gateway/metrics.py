@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+SHED_REASONS = ("queue_full", "queue_timeout", "too_slow", "memory_full", "rate_limited")
 
 
 class GatewayMetrics:
@@ -12,3 +14,22 @@ class GatewayMetrics:
             "Calls sent a second time because the first found no connection, or a kept-alive one that had just closed.",
             registry=registry,
         )
+        self.circuit_state = Gauge(
+            "catnet_circuit_state",
+            "Whether a service is asked: 0 closed (it is), 1 half-open (one call at a time), 2 open (it is not).",
+            ["target"],
+            registry=registry,
+        )
+        self.requests_shed = Counter(
+            "catnet_requests_shed",
+            "Requests answered 429.",
+            ["reason"],
+            registry=registry,
+        )
+        self.requests_uncounted = Counter(
+            "catnet_rate_limit_uncounted",
+            "Requests let through by the rate limit because Redis did not answer.",
+            registry=registry,
+        )
+        for reason in SHED_REASONS:
+            self.requests_shed.labels(reason)

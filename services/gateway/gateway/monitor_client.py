@@ -18,11 +18,18 @@ class MonitorClient:
     def __init__(self, url: URL, upstream: Upstream) -> None:
         self._report_url = url / "report"
         self._stream_url = url / "stream"
+        self._feedback_url = url / "feedback"
         self._upstream = upstream
 
     async def report(self, query: Mapping[str, str], *, context: RequestContext, deadline: float) -> Answer:
         """The report over one window."""
         return await self._upstream.ask(self._report_url.with_query(query), context=context, deadline=deadline)
+
+    async def feedback(self, document: bytes, *, context: RequestContext, deadline: float) -> Answer:
+        """Note what a photo really showed; the same note twice is one."""
+        return await self._upstream.ask(
+            self._feedback_url, context=context, deadline=deadline, body=document, media_type="application/json"
+        )
 
     def stream(
         self, query: Mapping[str, str], *, last_event_id: str | None, context: RequestContext, deadline: float

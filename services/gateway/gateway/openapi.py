@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -16,24 +16,39 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.documents import HealthState, Live, Models, Prediction, Problem, Ready, Report
+from gateway.documents import (
+    Explanation,
+    FeedbackGiven,
+    HealthState,
+    Live,
+    Method,
+    Models,
+    Prediction,
+    Problem,
+    Ready,
+    Report,
+)
 
 _PROBLEMS = {
-    400: "The request is malformed: no body, no field `file`, an empty file, a broken multipart body.",
-    404: "No model of this name is served.",
+    400: "The request is malformed: no body, no field `file`, an empty file, a broken body, a wrong parameter.",
+    401: "No API key, or none of those taken.",
+    404: "There is no such thing: no model of this name, no prediction of this id.",
     408: "The body did not arrive in time.",
     413: "The body is longer than the limit.",
     415: "Not a format or content type that is taken. Formats are recognised by content.",
     422: "The image is broken, truncated, or has too many pixels.",
+    429: "There is too much to do, or this client asks too often; `Retry-After` says when to try again.",
     502: "A service behind the gateway is away.",
-    503: "A service behind the gateway is not ready, or has too much to do.",
+    503: "A service behind the gateway is not ready, or is left alone because it failed too often.",
     504: "A service behind the gateway did not answer in time.",
 }
-_UPSTREAM_PROBLEMS = (502, 503, 504)
+_UPSTREAM_PROBLEMS = (429, 502, 503, 504)
+_OPEN = ("/health", "/health/live", "/health/ready")
+"""Paths that need no key, as the pages do not."""
 
 
-def openapi_route(*, version: str) -> Route:
-    body = json.dumps(document(version=version)).encode()
+def openapi_route(*, version: str, needs_key: bool) -> Route:
+    body = json.dumps(document(version=version, needs_key=needs_key)).encode()
 
     def show(request: Request) -> Response:
         return Response(body, headers={"cache-control": "no-cache"}, media_type="application/json")
@@ -41,10 +56,25 @@ def openapi_route(*, version: str) -> Route:
     return Route("/openapi.json", show)
 
 
-def document(*, version: str) -> dict[str, Any]:
+def document(*, version: str, needs_key: bool = False) -> dict[str, Any]:
     """The whole description."""
+    description = _document(version)
+    if needs_key:
+        description["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        for path, operations in description["paths"].items():
+            for operation in operations.values():
+                if path not in _OPEN:
+                    operation["security"] = [{"key": []}]
+                    operation["responses"] |= _problems(401)
+    return description
+
+
+def _document(version: str) -> dict[str, Any]:
     _, schemas = models_json_schema(
-        [(model, "serialization") for model in (Prediction, Models, Report, HealthState, Live, Ready, Problem)],
+        [
+            (model, "serialization")
+            for model in (Prediction, Explanation, FeedbackGiven, Models, Report, HealthState, Live, Ready, Problem)
+        ],
         ref_template="#/components/schemas/{model}",
     )
     return {
@@ -55,7 +85,18 @@ def document(*, version: str) -> dict[str, Any]:
             "description": "Is there a cat in the photo? And how well does the model that says so do?",
         },
         "paths": {
-            "/predict": {"post": _predict()},
+            "/predict": {
+                "post": _photo("predict", "Is there a cat in this photo?", Prediction, parameters=[_MODEL_QUERY])
+            },
+            "/explain": {
+                "post": _photo(
+                    "explain",
+                    "What in this photo speaks for a cat, and what against one?",
+                    Explanation,
+                    parameters=[_MODEL_QUERY, _METHOD_QUERY],
+                )
+            },
+            "/api/feedback": {"post": _feedback()},
             "/api/models": {
                 "get": _get("models", "The models served", Models, tag="predictions", problems=_UPSTREAM_PROBLEMS)
             },
@@ -66,7 +107,7 @@ def document(*, version: str) -> dict[str, Any]:
                     Report,
                     tag="monitoring",
                     parameters=_REPORT_QUERY,
-                    problems=(400, *_UPSTREAM_PROBLEMS),
+                    problems=(400, 404, *_UPSTREAM_PROBLEMS),
                 )
             },
             "/api/monitor/stream": {"get": _stream()},
@@ -90,6 +131,19 @@ def document(*, version: str) -> dict[str, Any]:
     }
 
 
+_MODEL_QUERY = {
+    "name": "model",
+    "in": "query",
+    "description": "The name of a served model; without it the default one answers.",
+    "schema": {"type": "string"},
+}
+_METHOD_QUERY = {
+    "name": "method",
+    "in": "query",
+    "description": "How the heatmap is made.",
+    "schema": {"enum": list(get_args(Method)), "default": "gradient"},
+}
+_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _REPORT_QUERY = [
     {
         "name": "window",
@@ -101,9 +155,22 @@ _REPORT_QUERY = [
         "name": "model",
         "in": "query",
         "description": "`name` or `name/version`; without it the newest version of the default model.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": f"^{_NAME}(/{_NAME})?$"},
     },
 ]
+_REPORT_EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"const": "report"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/Report"},
+        },
+    },
+    "required": ["id", "event", "data"],
+}
 _LAST_EVENT_ID = {
     "name": "Last-Event-ID",
     "in": "header",
@@ -112,20 +179,13 @@ _LAST_EVENT_ID = {
 }
 
 
-def _predict() -> dict[str, Any]:
+def _photo(name: str, summary: str, model: type[BaseModel], *, parameters: list[dict[str, Any]]) -> dict[str, Any]:
     photo = {"type": "string", "format": "binary", "minLength": 1}
     return {
-        "summary": "Is there a cat in this photo?",
-        "operationId": "predict",
+        "summary": summary,
+        "operationId": name,
         "tags": ["predictions"],
-        "parameters": [
-            {
-                "name": "model",
-                "in": "query",
-                "description": "The name of a served model; without it the default one answers.",
-                "schema": {"type": "string"},
-            }
-        ],
+        "parameters": parameters,
         "requestBody": {
             "required": True,
             "description": "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC, as a form's field `file` or as bare bytes.",
@@ -138,8 +198,22 @@ def _predict() -> dict[str, Any]:
             },
         },
         "responses": {
-            "200": _answer("The prediction", Prediction),
+            "200": _answer("The answer of the model", model),
             **_problems(400, 404, 408, 413, 415, 422, *_UPSTREAM_PROBLEMS),
+        },
+    }
+
+
+def _feedback() -> dict[str, Any]:
+    return {
+        "summary": "What a photo really showed",
+        "description": "A second answer about the same prediction replaces the first.",
+        "operationId": "feedback",
+        "tags": ["monitoring"],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _reference(FeedbackGiven)}}},
+        "responses": {
+            "200": {"description": "Noted", "content": {"application/json": {"schema": {"type": "object"}}}},
+            **_problems(400, 404, 408, 413, 415, *_UPSTREAM_PROBLEMS),
         },
     }
 
@@ -152,11 +226,11 @@ def _stream() -> dict[str, Any]:
         "parameters": [*_REPORT_QUERY, _LAST_EVENT_ID],
         "responses": {
             "200": {
-                "description": "Events named `report`, each with a whole report as its data, at most one a second; "
-                "a comment every 15 s.",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "description": "Events, each with a whole report as its data, at most one a second; "
+                "a comment every 15 s. The schema is that of one event.",
+                "content": {"text/event-stream": {"schema": _REPORT_EVENT}},
             },
-            **_problems(400, *_UPSTREAM_PROBLEMS),
+            **_problems(400, 404, *_UPSTREAM_PROBLEMS),
         },
     }
 
@@ -182,11 +256,13 @@ def _get(
 
 
 def _answer(description: str, model: type[BaseModel]) -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+    return {"description": description, "content": {"application/json": {"schema": _reference(model)}}}
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
 def _problems(*statuses: int) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    content = {"application/problem+json": {"schema": schema}}
+    content = {"application/problem+json": {"schema": _reference(Problem)}}
     return {str(status): {"description": _PROBLEMS[status], "content": content} for status in statuses}

@@ -1,11 +1,14 @@
-"""The pages and what they load: an allow list over the frontend's folder, revalidated by content."""
+"""The pages and what they load: an allow list over the frontend's folder, compressed, revalidated by content."""
 
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import mimetypes
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -34,20 +37,35 @@ _STATIC_PATH = re.compile(
 )
 _MEDIA_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".ico": "image/x-icon"}
 
-REVALIDATE = "no-cache"
-KEEP_FOR_A_DAY = "public, max-age=86400"
+KEEP_FOR_A_DAY = MappingProxyType({"cache-control": "public, max-age=86400"})
 """For the libraries: their addresses have no version in them, so not for longer."""
 
-SECURITY_HEADERS = MappingProxyType(
+HEADERS = MappingProxyType(
     {
+        "cache-control": "no-cache",
         "content-security-policy": "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-        "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
         "permissions-policy": "camera=(), geolocation=(), microphone=()",
         "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "vary": "accept-encoding",
     }
 )
+_CAMERA = MappingProxyType({"permissions-policy": "camera=(self), geolocation=(), microphone=()"})
+"""For the page that takes photos."""
+_HTTPS_ONLY = MappingProxyType({"strict-transport-security": "max-age=31536000"})
+"""Where the gateway is reached over HTTPS, which a proxy in front says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file as it was at a time: read, hashed and compressed once."""
+
+    stamp: tuple[int, int]
+    content: bytes
+    compressed: bytes
+    digest: str
 
 
 class Pages:
@@ -55,6 +73,7 @@ class Pages:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
+        self._files: dict[Path, _File] = {}
         missing = [name for name in PAGES.values() if not (folder / name).is_file()]
         if missing:
             raise PagesMissing(f"FRONTEND_DIR='{folder}' holds no {', '.join(missing)}: name the folder of the pages.")
@@ -64,15 +83,15 @@ class Pages:
 
     def routes(self) -> list[Route]:
         return [
-            *(self._route(address, path, REVALIDATE) for address, path in PAGES.items()),
+            *(self._route(address, path, _CAMERA if address == "/" else {}) for address, path in PAGES.items()),
             *(self._route(address, path, KEEP_FOR_A_DAY) for address, path in VENDOR_FILES.items()),
             self._route("/favicon.ico", "favicon.svg", KEEP_FOR_A_DAY),
             Route("/static/{path:path}", self._static),
         ]
 
-    def _route(self, address: str, path: str, cache_control: str) -> Route:
+    def _route(self, address: str, path: str, own_headers: Mapping[str, str]) -> Route:
         async def show(request: Request) -> Response:
-            return await self._answer(request, path, cache_control)
+            return await self._answer(request, path, own_headers)
 
         return Route(address, show)
 
@@ -80,24 +99,49 @@ class Pages:
         path = request.path_params["path"]
         if not _STATIC_PATH.fullmatch(path):
             raise HTTPException(404)
-        return await self._answer(request, path, REVALIDATE)
+        return await self._answer(request, path, {})
 
-    async def _answer(self, request: Request, path: str, cache_control: str) -> Response:
-        content = await asyncio.to_thread(self._read, path)
-        etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-        headers = {**SECURITY_HEADERS, "cache-control": cache_control, "etag": etag}
+    async def _answer(self, request: Request, path: str, own_headers: Mapping[str, str]) -> Response:
+        file = await asyncio.to_thread(self._read, path)
+        compress = file.compressed is not file.content and _takes_gzip(request.headers.get("accept-encoding", ""))
+        etag = f'"{file.digest}-gzip"' if compress else f'"{file.digest}"'
+        headers = {**HEADERS, **own_headers, "etag": etag}
+        if request.scope["scheme"] == "https":
+            headers |= _HTTPS_ONLY
         if _matches(request.headers.get("if-none-match", ""), etag):
             return Response(status_code=304, headers=headers)
-        return Response(content, headers=headers, media_type=_media_type(path))
+        if compress:
+            headers["content-encoding"] = "gzip"
+        return Response(file.compressed if compress else file.content, headers=headers, media_type=_media_type(path))
 
-    def _read(self, path: str) -> bytes:
+    def _read(self, path: str) -> _File:
         try:
-            file = (self._folder / path).resolve(strict=True)
-            if file.is_relative_to(self._folder):  # a link may lead out
-                return file.read_bytes()
+            address = (self._folder / path).resolve(strict=True)
+            if address.is_relative_to(self._folder):  # a link may lead out
+                return self._read_once(address)
         except OSError:  # not there, not a file, not readable, a name too long
             pass
         raise HTTPException(404)
+
+    def _read_once(self, address: Path) -> _File:
+        status = address.stat()
+        stamp = (status.st_mtime_ns, status.st_size)
+        file = self._files.get(address)
+        if file is None or file.stamp != stamp:
+            content = address.read_bytes()
+            compressed = min(gzip.compress(content, mtime=0), content, key=len)
+            file = _File(stamp, content, compressed, hashlib.sha256(content).hexdigest()[:32])
+            self._files[address] = file
+        return file
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    """Source: RFC 9110, section 12.5.3."""
+    for coding in accept_encoding.lower().split(","):
+        name, _, weight = coding.partition(";")
+        if name.strip() in ("gzip", "*"):
+            return not re.fullmatch(r"\s*q=0(\.0*)?\s*", weight)
+    return False
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

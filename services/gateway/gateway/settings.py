@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, HttpUrl
+from pydantic import BeforeValidator, Field, HttpUrl, PlainValidator, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import NoDecode
 from servicekit.settings import ServiceSettings
+
+
+def _words(value: object) -> object:
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+_CommaSeparated = (NoDecode, BeforeValidator(_words))
+Network = Annotated[IPv4Network | IPv6Network, PlainValidator(ip_network)]
 
 
 class Settings(ServiceSettings):
     port: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
+    drain_seconds: float = Field(
+        1.0, ge=0, le=60, description="Seconds between turning unready on SIGTERM and closing the port."
+    )
     inference_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:8081"), description="Where inference listens.")
     monitor_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:8082"), description="Where the monitor listens.")
     frontend_dir: Path = Field(Path("frontend"), description="Folder of the pages, their modules and node_modules.")
     max_upload_bytes: int = Field(
         10 * 1024 * 1024, ge=1024, le=1024 * 1024 * 1024, description="Longest body of a prediction, all of it counted."
+    )
+    max_uploads_bytes: int = Field(
+        128 * 1024 * 1024, ge=1024, description="Most bytes of photos held at once; one more photo is answered 429."
     )
     request_timeout_seconds: float = Field(
         10.0, gt=0, le=300, description="Deadline of a whole request, reading its body included."
@@ -22,7 +39,37 @@ class Settings(ServiceSettings):
     health_timeout_seconds: float = Field(
         1.4, gt=0, le=30, description="How long a health check waits for a service; they wait 1 s for their own."
     )
-    inference_connections: int = Field(128, ge=1, le=10_000, description="Most connections to inference at once.")
+    max_in_flight: int = Field(
+        32, ge=1, le=10_000, description="Most predictions at work at once, once their photos are here."
+    )
+    max_queue: int = Field(48, ge=0, le=10_000, description="Most predictions that wait; one more is answered 429.")
+    max_queue_seconds: float = Field(1.0, gt=0, le=60, description="Longest that a prediction waits to be let in.")
+    max_expected_seconds: float = Field(
+        0.5, gt=0, le=60, description="No prediction waits whose answer is expected to take longer; it is answered 429."
+    )
+    max_explanations: int = Field(
+        4, ge=1, le=1000, description="Most explanations at work at once; as many may wait, and longer."
+    )
     monitor_connections: int = Field(
         256, ge=1, le=10_000, description="Most connections to the monitor at once; an open dashboard holds one."
     )
+    api_keys: Annotated[tuple[SecretStr, ...], *_CommaSeparated] = Field(
+        (), description="Keys, of which requests to the interface must send one; without any, none is asked for."
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], *_CommaSeparated] = Field(
+        (), description="Networks of the proxies in front, whose X-Forwarded-For and -Proto are believed."
+    )
+    rate_limit_per_minute: int = Field(0, ge=0, le=1_000_000, description="Requests of one client a minute; 0: any.")
+    rate_limit_burst: int = Field(20, ge=1, le=10_000, description="Requests of one client that may come at once.")
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0", description="Redis that counts clients' requests; not used without a rate limit."
+    )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_redis_url(cls, url: str, others: ValidationInfo) -> str:
+        if others.data.get("rate_limit_per_minute"):
+            from redis.asyncio.connection import parse_url  # not loaded where it is not used
+
+            parse_url(url)
+        return url

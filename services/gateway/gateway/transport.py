@@ -22,8 +22,8 @@ from yarl import URL
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 CONNECT_SECONDS = 2.0
-KEEP_ALIVE_SECONDS = 4.0
-"""Below the 5 s of the services' servers, so that the gateway is the side that closes an idle connection."""
+KEEP_ALIVE_SECONDS = 60.0
+"""Below that of the services' servers, so that the gateway is the side that closes an idle connection."""
 STREAM_SILENCE_SECONDS = 45.0
 """Three heartbeats of the monitor's stream: after so much silence it counts as broken."""
 

@@ -9,15 +9,14 @@ Source: RFC 7578 (multipart/form-data).
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
 from typing import Protocol
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.datastructures import Headers
-from starlette.types import Receive
 
-from gateway.errors import ClientLeft, MalformedUpload, UnsupportedUpload, UploadTooLarge
+from gateway.errors import MalformedUpload, UnsupportedUpload
+from gateway.request_body import RequestBody
 
 FIELD = "file"
 MAX_PARTS = 32
@@ -27,58 +26,6 @@ _ACCEPTED = (
     f'Send multipart/form-data with the photo in the field "{FIELD}", '
     "or the photo's bytes alone as image/* or application/octet-stream."
 )
-
-
-class RequestBody:
-    """A request's body as it arrives: counted, limited, and aware of whether it has been read to its end."""
-
-    def __init__(self, headers: Headers, receive: Receive, *, limit_bytes: int) -> None:
-        self._declared_bytes = _declared_bytes(headers)
-        self.is_absent = self._declared_bytes == 0
-        self.is_complete = self.is_absent
-        self.is_awaited_by_client = headers.get("expect", "").lower() == "100-continue"
-        """The client sends no byte before it is asked to, which the first ``receive`` does."""
-        self._receive = receive
-        self._limit_bytes = limit_bytes
-        self._read_bytes = 0
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body, piece by piece. Raises: UploadTooLarge, ClientLeft."""
-        if self._declared_bytes is not None and self._declared_bytes > self._limit_bytes:
-            raise self._too_large()
-        while not self.is_complete:
-            chunk = await self._next_chunk()
-            if self._read_bytes > self._limit_bytes:
-                raise self._too_large()
-            if chunk:
-                yield chunk
-
-    async def discard(self, *, at_most_bytes: int) -> None:
-        """Read on and throw away until the end, or until so many bytes more. Raises: ClientLeft."""
-        end = self._read_bytes + at_most_bytes
-        while not self.is_complete and self._read_bytes < end:
-            await self._next_chunk()
-
-    async def _next_chunk(self) -> bytes:
-        self.is_awaited_by_client = False
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeft
-        chunk: bytes = message.get("body", b"")
-        self._read_bytes += len(chunk)
-        self.is_complete = not message.get("more_body", False)
-        return chunk
-
-    def _too_large(self) -> UploadTooLarge:
-        return UploadTooLarge(f"The body is longer than {self._limit_bytes:,} bytes, the most that is taken.")
-
-
-def _declared_bytes(headers: Headers) -> int | None:
-    """None: not known before the end. No declaration at all means no body (RFC 9112, section 6.3)."""
-    if "transfer-encoding" in headers:
-        return None
-    length = headers.get("content-length", "0")
-    return int(length) if length.isascii() and length.isdigit() else None
 
 
 async def read_photo(headers: Headers, body: RequestBody) -> bytes:

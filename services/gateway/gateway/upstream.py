@@ -12,32 +12,45 @@ from prometheus_client import Counter
 from servicekit.request_context import RequestContext
 from yarl import URL
 
+from gateway.circuit import Circuit
 from gateway.errors import AnsweredInstead, UpstreamAway, UpstreamOutOfTime
+from gateway.retry_budget import RetryBudget
 from gateway.transport import Answer, AnswerStream, Call, NotAnswered, Transport, TransportError
 
 _log = structlog.get_logger("upstream")
 
 RETRY_PAUSE_SECONDS = 0.02
 """Enough for a server that is just taking over its port; little beside any deadline."""
+PATIENCE_SECONDS = 1.0
+"""A call that had less time says nothing about the service: the client took the rest, sending its body."""
 
 
 class Upstream:
     """One service behind the gateway. A ``deadline`` is a time of the event loop's clock."""
 
-    def __init__(self, name: str, transport: Transport, *, retries: Counter) -> None:
+    def __init__(self, name: str, transport: Transport, *, circuit: Circuit, retries: Counter) -> None:
+        self.circuit = circuit
         self._name = name
         self._transport = transport
+        self._budget = RetryBudget()
         self._retries = retries
 
-    async def ask(self, url: URL, *, context: RequestContext, deadline: float, body: bytes | None = None) -> Answer:
-        """The service's JSON answer, whatever its status. Raises: UpstreamAway, UpstreamOutOfTime."""
-        try:
-            async with asyncio.timeout_at(deadline):
-                answer = await self._send(url, context, deadline, body)
-        except TimeoutError:
-            raise self._out_of_time() from None
-        except TransportError as error:
-            raise self._away(str(error), context) from error
+    async def ask(
+        self,
+        url: URL,
+        *,
+        context: RequestContext,
+        deadline: float,
+        body: bytes | None = None,
+        media_type: str = "application/octet-stream",
+    ) -> Answer:
+        """The service's JSON answer, whatever its status.
+
+        ``body``: None sends a GET, bytes a POST. Raises: UpstreamAway, UpstreamResting, UpstreamOutOfTime.
+        """
+        own_headers = {} if body is None else {"content-type": media_type}
+        async with self._guarded(context, deadline):
+            answer = await self._send(url, own_headers, context, deadline, body)
         return self._checked(answer, context)
 
     @asynccontextmanager
@@ -46,28 +59,48 @@ class Upstream:
     ) -> AsyncIterator[AnswerStream]:
         """Server-sent events; the deadline is for their beginning.
 
-        Raises: UpstreamAway, UpstreamOutOfTime; AnsweredInstead, with any other JSON answer.
+        Raises: UpstreamAway, UpstreamResting, UpstreamOutOfTime; AnsweredInstead, with any other JSON answer.
         """
         async with AsyncExitStack() as stack:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    call = Call(url, {**headers, **_headers(context, deadline)})
-                    answer = await stack.enter_async_context(self._transport.stream(call))
-                    if _media_type(answer.headers) != "text/event-stream":
-                        raise AnsweredInstead(self._checked(await answer.whole(), context))
-            except TimeoutError:
-                raise self._out_of_time() from None
-            except TransportError as error:
-                raise self._away(str(error), context) from error
+            instead: Answer | None = None
+            async with self._guarded(context, deadline):
+                call = Call(url, {**headers, **_headers(context, deadline)})
+                answer = await stack.enter_async_context(self._transport.stream(call))
+                if _media_type(answer.headers) != "text/event-stream":
+                    instead = await answer.whole()
+            if instead:
+                raise AnsweredInstead(self._checked(instead, context))
             yield answer
 
-    async def _send(self, url: URL, context: RequestContext, deadline: float, body: bytes | None) -> Answer:
+    @asynccontextmanager
+    async def _guarded(self, context: RequestContext, deadline: float) -> AsyncIterator[None]:
+        """Run one exchange within its deadline; what fails of it gets its status, and the circuit learns of it."""
+        patience_seconds = deadline - asyncio.get_running_loop().time()
+        if patience_seconds <= 0:
+            raise self._out_of_time()
         try:
-            return await self._transport.send(Call(url, _headers(context, deadline), body))
+            async with asyncio.timeout_at(deadline):
+                with self.circuit.call():
+                    yield
+        except TimeoutError:
+            if patience_seconds > PATIENCE_SECONDS:
+                self.circuit.fail()
+            raise self._out_of_time() from None
+        except TransportError as error:
+            raise self._away(str(error), context) from error
+
+    async def _send(
+        self, url: URL, headers: Mapping[str, str], context: RequestContext, deadline: float, body: bytes | None
+    ) -> Answer:
+        self._budget.earn()
+        try:
+            return await self._transport.send(Call(url, {**headers, **_headers(context, deadline)}, body))
         except NotAnswered:
+            if not self._budget.spend():
+                raise
             self._retries.inc()
         await asyncio.sleep(RETRY_PAUSE_SECONDS)
-        return await self._transport.send(Call(url, _headers(context, deadline), body))
+        return await self._transport.send(Call(url, {**headers, **_headers(context, deadline)}, body))
 
     def _checked(self, answer: Answer, context: RequestContext) -> Answer:
         if not _is_json_object(answer):

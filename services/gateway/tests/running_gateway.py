@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from gateway.app import create_app
 from gateway.settings import Settings
 from servicekit.health import Health
+from servicekit.http_protocol import BoundedHttpProtocol
 
 
 @dataclass
@@ -24,7 +25,7 @@ class RunningGateway:
     health: Health
 
     async def metric(self, name: str) -> float:
-        """The value of a metric without labels."""
+        """The value of a metric, its labels written as in the exposition."""
         lines = (await self.http.get("/metrics")).text.splitlines()
         return next(float(value) for line in lines for left, _, value in [line.partition(" ")] if left == name)
 
@@ -52,7 +53,13 @@ async def running_app(app: FastAPI) -> AsyncIterator[str]:
     """Serve the application; gives its URL."""
     server = _Server(
         uvicorn.Config(
-            app, port=0, http="httptools", ws="none", lifespan="on", log_config=None, timeout_graceful_shutdown=1
+            app,
+            port=0,
+            http=BoundedHttpProtocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            timeout_graceful_shutdown=1,
         )
     )
     serving = asyncio.create_task(server.serve())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import numpy as np
 import pytest
 from gateway.app import create_app
-from gateway.documents import HealthState, Models, Prediction, Problem
+from gateway.documents import Explanation, HealthState, Method, Models, Prediction, Problem
 from gateway.settings import Settings
 from inference.app import create_app as create_inference
 from inference.settings import InferenceSettings
@@ -67,6 +68,28 @@ async def test_a_prediction_is_as_described_and_has_its_event(
     assert [(event.prediction_id, event.request_id) for event in stream.events] == [
         (response.json()["prediction_id"], "mine")
     ]
+
+
+@pytest.mark.parametrize("method", [None, *get_args(Method)])
+async def test_an_explanation_is_as_described(
+    http: httpx.AsyncClient, stream: MemoryStream, photo: bytes, method: str | None
+) -> None:
+    params = {"model": "catnet-mlp"} | ({"method": method} if method else {})
+    response = await http.post("/explain", files={"file": photo}, params=params)
+    assert response.status_code == 200
+    assert_is(Explanation, response)
+    answer = response.json()
+    assert (len(answer["heatmap"]), {len(row) for row in answer["heatmap"]}) == (64, {64})
+    assert answer["method"] == (method or "gradient")
+    assert answer["heatmap_png"].startswith("data:image/png;base64,")
+    assert len(stream.events) == 1
+
+
+async def test_an_unknown_method_is_a_400(http: httpx.AsyncClient, photo: bytes) -> None:
+    response = await http.post("/explain", files={"file": photo}, params={"method": "guess"})
+    assert response.status_code == 400
+    assert_is(Problem, response)
+    assert response.json()["instance"] == "/explain"
 
 
 async def test_the_models_are_as_described(http: httpx.AsyncClient) -> None:

@@ -70,7 +70,7 @@ async def test_health_answers_soon_whatever_hangs(
 async def test_health_does_not_wait_behind_predictions(
     start_gateway: StartGateway, inference: ScriptedUpstream
 ) -> None:
-    gateway = await start_gateway(inference_connections=1)
+    gateway = await start_gateway(max_in_flight=1)
     arrived = asyncio.Event()
 
     async def hang_on_predictions(received: Received, writer: asyncio.StreamWriter) -> None:

@@ -40,6 +40,13 @@ def test_every_operation_has_a_name_of_its_own(description: dict[str, Any]) -> N
     assert len(names) == len(set(names))
 
 
+def test_a_key_is_described_where_one_is_needed() -> None:
+    paths = document(version="1.2.3", needs_key=True)["paths"]
+    open_paths = {path for path, operations in paths.items() for each in operations.values() if "security" not in each}
+    assert open_paths == {"/health", "/health/live", "/health/ready"}
+    assert "401" in paths["/predict"]["post"]["responses"]
+
+
 def test_a_prediction_is_as_the_contract_has_it() -> None:
     example = {
         "prediction_id": "018f0000-0000-7000-8000-000000000000",

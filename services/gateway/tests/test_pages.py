@@ -58,6 +58,10 @@ async def test_what_is_served(http: httpx.AsyncClient, address: str, media_type:
         "/static/.hidden.js",
         "/static/../secret.js",
         "/static/..%2fsecret.js",
+        "/static/%252e%252e/secret.js",
+        "/static/%c0%ae%c0%ae/secret.js",
+        "/static/....//secret.js",
+        "/%2e%2e/%2e%2e/etc/passwd",
         "/static/%2e%2e/secret.js",
         "/static/components/..%2f..%2f..%2fsecret.js",
         "/static//etc/passwd.txt",
@@ -100,8 +104,57 @@ async def test_pages_run_only_what_they_are_served(http: httpx.AsyncClient) -> N
     assert "default-src 'self';" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
+    assert "base-uri 'none'" in policy
+    assert "form-action 'self'" in policy
     assert headers["referrer-policy"] == "no-referrer"
-    assert headers["permissions-policy"]
+
+
+async def test_only_the_page_that_takes_photos_may_use_the_camera(http: httpx.AsyncClient) -> None:
+    permissions = {path: (await http.get(path)).headers["permissions-policy"] for path in ("/", "/dashboard", "/docs")}
+    assert [path for path, permission in permissions.items() if "camera=(self)" in permission] == ["/"]
+    assert all("microphone=()" in permission for permission in permissions.values())
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_compressed"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, br", False),
+        ("identity", False),
+        ("", False),
+    ],
+)
+async def test_a_text_is_compressed_for_those_who_take_it(
+    http: httpx.AsyncClient, frontend_dir: Path, accepted: str, is_compressed: bool
+) -> None:
+    text = "export const cats = 1;\n" * 100
+    (frontend_dir / "cats.js").write_text(text)
+    response = await http.get("/static/cats.js", headers={"accept-encoding": accepted})
+    assert response.text == text
+    assert response.headers["vary"] == "accept-encoding"
+    assert ("content-encoding" in response.headers) == is_compressed
+    assert (int(response.headers["content-length"]) < len(text)) == is_compressed
+
+
+async def test_the_two_forms_of_a_file_are_told_apart(http: httpx.AsyncClient, frontend_dir: Path) -> None:
+    (frontend_dir / "cats.js").write_text("export const cats = 1;\n" * 100)
+    plain, compressed = [
+        (await http.get("/static/cats.js", headers={"accept-encoding": coding})).headers["etag"]
+        for coding in ("identity", "gzip")
+    ]
+    assert plain != compressed
+    again = await http.get("/static/cats.js", headers={"accept-encoding": "gzip", "if-none-match": compressed})
+    assert again.status_code == 304
+
+
+async def test_over_https_browsers_are_told_to_stay_there(frontend_dir: Path) -> None:
+    transport = httpx.ASGITransport(create_app(Settings(frontend_dir=frontend_dir)))
+    async with httpx.AsyncClient(transport=transport) as http:
+        assert "strict-transport-security" in (await http.get("https://gateway/")).headers
+        assert "strict-transport-security" not in (await http.get("http://gateway/")).headers
 
 
 async def test_a_head_request_has_the_headers_alone(http: httpx.AsyncClient) -> None:

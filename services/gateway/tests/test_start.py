@@ -19,7 +19,10 @@ from servicekit.settings import read_settings
         ("MONITOR_URL", "127.0.0.1:8082"),
         ("MAX_UPLOAD_BYTES", "10M"),
         ("REQUEST_TIMEOUT_SECONDS", "0"),
-        ("INFERENCE_CONNECTIONS", "-1"),
+        ("MAX_IN_FLIGHT", "0"),
+        ("MAX_UPLOADS_BYTES", "1"),
+        ("MAX_QUEUE", "-1"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33"),
     ],
 )
 def test_a_wrong_setting_stops_the_start(
@@ -32,6 +35,29 @@ def test_a_wrong_setting_stops_the_start(
     message = capsys.readouterr().err
     assert message.startswith(f"{name}='{value}' is not allowed: ")
     assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize("per_minute", ["0", "60"])
+def test_the_address_of_redis_matters_only_with_a_rate_limit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], per_minute: str
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "http://127.0.0.1")
+    monkeypatch.setenv("RATE_LIMIT_PER_MINUTE", per_minute)
+    if per_minute == "0":
+        read_settings(Settings)
+        return
+    with pytest.raises(SystemExit):
+        read_settings(Settings)
+    assert capsys.readouterr().err.startswith("REDIS_URL='http://127.0.0.1' is not allowed: ")
+
+
+def test_lists_are_separated_by_commas_and_keys_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEYS", " first-key,second-key, ")
+    monkeypatch.setenv("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8")
+    settings = read_settings(Settings)
+    assert [key.get_secret_value() for key in settings.api_keys] == ["first-key", "second-key"]
+    assert [str(proxy) for proxy in settings.trusted_proxies] == ["127.0.0.1/32", "10.0.0.0/8"]
+    assert "first-key" not in repr(settings)
 
 
 def test_a_missing_page_stops_the_start(frontend_dir: Path) -> None:

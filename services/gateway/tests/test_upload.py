@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 from gateway.errors import ClientLeft, MalformedUpload, UnsupportedUpload, UploadRefused, UploadTooLarge
-from gateway.upload import MAX_PARTS, RequestBody, read_photo
+from gateway.request_body import RequestBody
+from gateway.upload import MAX_PARTS, read_photo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import Headers

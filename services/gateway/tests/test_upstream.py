@@ -6,7 +6,8 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 
 import pytest
-from gateway.errors import UpstreamAway, UpstreamOutOfTime
+from gateway.circuit import FAILURES_TO_OPEN, Circuit
+from gateway.errors import UpstreamAway, UpstreamOutOfTime, UpstreamResting
 from gateway.metrics import GatewayMetrics
 from gateway.transport import Answer, AnswerBroken, AnswerStream, Call, NotAnswered
 from gateway.upstream import Upstream
@@ -43,15 +44,24 @@ async def ask(
 ) -> tuple[ScriptedTransport, Answer | Exception, float]:
     """What was sent, what came back, and how many retries were counted."""
     transport = ScriptedTransport(*outcomes)
-    registry = CollectorRegistry()
-    upstream = Upstream("inference", transport, retries=GatewayMetrics(registry).upstream_retries)
-    deadline = asyncio.get_running_loop().time() + seconds
-    result: Answer | Exception
-    try:
-        result = await upstream.ask(URL("http://inference/predict"), context=CONTEXT, deadline=deadline, body=b"photo")
-    except (UpstreamAway, UpstreamOutOfTime) as error:
-        result = error
+    upstream, registry = upstream_on(transport)
+    result = await ask_once(upstream, seconds)
     return transport, result, registry.get_sample_value("catnet_upstream_retries_total") or 0.0
+
+
+def upstream_on(transport: ScriptedTransport) -> tuple[Upstream, CollectorRegistry]:
+    registry = CollectorRegistry()
+    metrics = GatewayMetrics(registry)
+    circuit = Circuit("inference", metrics.circuit_state.labels("inference"))
+    return Upstream("inference", transport, circuit=circuit, retries=metrics.upstream_retries), registry
+
+
+async def ask_once(upstream: Upstream, seconds: float = 5.0) -> Answer | Exception:
+    deadline = asyncio.get_running_loop().time() + seconds
+    try:
+        return await upstream.ask(URL("http://inference/predict"), context=CONTEXT, deadline=deadline, body=b"photo")
+    except (UpstreamAway, UpstreamOutOfTime, UpstreamResting) as error:
+        return error
 
 
 async def test_an_answer_is_taken_at_once() -> None:
@@ -87,3 +97,31 @@ async def test_there_is_no_second_call_past_the_deadline() -> None:
     transport, result, _ = await ask(NotAnswered(), JSON, seconds=0.005)
     assert isinstance(result, UpstreamOutOfTime)
     assert len(transport.calls) == 1
+
+
+async def test_there_is_no_call_at_all_without_time() -> None:
+    transport, result, _ = await ask(JSON, seconds=0.0)
+    assert isinstance(result, UpstreamOutOfTime)
+    assert transport.calls == []
+
+
+async def test_few_calls_are_sent_again_when_many_fail() -> None:
+    asked = 200
+    transport = ScriptedTransport(*[NotAnswered(), JSON] * asked)
+    upstream, registry = upstream_on(transport)
+    for _ in range(asked):
+        await ask_once(upstream)
+    retries = registry.get_sample_value("catnet_upstream_retries_total") or 0.0
+    assert 10 <= retries <= 10 + 0.1 * asked
+
+
+async def test_a_service_that_fails_again_and_again_is_left_alone() -> None:
+    transport = ScriptedTransport(*[AnswerBroken()] * FAILURES_TO_OPEN, JSON)
+    upstream, registry = upstream_on(transport)
+    for _ in range(FAILURES_TO_OPEN):
+        assert isinstance(await ask_once(upstream), UpstreamAway)
+    refusal = await ask_once(upstream)
+    assert isinstance(refusal, UpstreamResting)
+    assert refusal.headers["Retry-After"] == "1"
+    assert len(transport.calls) == FAILURES_TO_OPEN
+    assert registry.get_sample_value("catnet_circuit_state", {"target": "inference"}) == 2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 import sys
 
 # Before NumPy loads its BLAS: requests run side by side, so one forward pass must not take every core.
@@ -10,6 +12,7 @@ for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
 from servicekit.logs import configure_logs  # noqa: E402
+from servicekit.memory import return_large_blocks  # noqa: E402
 from servicekit.server import serve  # noqa: E402
 from servicekit.settings import CONFIGURATION_ERROR, read_settings  # noqa: E402
 
@@ -21,6 +24,9 @@ from inference.settings import InferenceSettings  # noqa: E402
 def main() -> None:
     settings = read_settings(InferenceSettings)
     configure_logs(service="inference", level=settings.log_level, style=settings.log_format)
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what a stranger's image makes it say is counted, not logged
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # its default would kill the process before there is a model to reload
+    return_large_blocks()
     try:
         app = create_app(settings)
     except ModelRefused as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -13,11 +14,17 @@ from servicekit.health import Dependency, Health
 
 from inference.event_publisher import EventPublisher
 from inference.event_stream import EventStream
+from inference.explanation_routes import ExplanationRoutes
+from inference.hangup import on_hangup
 from inference.metrics import InferenceMetrics, PublisherCollector
-from inference.model_registry import ModelRegistry
+from inference.model_registry import ModelRefused, ModelRegistry
+from inference.open_inference.routes import OpenInferenceRoutes, error_response
+from inference.prediction_service import PredictionService
 from inference.redis_event_stream import RedisEventStream
 from inference.routes import PredictionRoutes
+from inference.served_models import ServedModels
 from inference.settings import InferenceSettings
+from inference.shadow import Shadow
 from inference.workers import Workers
 
 
@@ -26,7 +33,10 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
 
     Raises: ModelRefused.
     """
-    models = ModelRegistry.load(settings.models_dir, settings.default_model)
+    registry = CollectorRegistry()
+    models = ServedModels(
+        partial(ModelRegistry.load, settings.models_dir, settings.default_model, settings.shadow_model), registry
+    )
     stream = stream or RedisEventStream(settings.redis_url, instance=str(uuid.uuid4()))
     publisher = EventPublisher(
         stream,
@@ -35,25 +45,48 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
         flush_seconds=settings.event_flush_seconds,
     )
     workers = Workers(threads=settings.worker_threads, max_requests=settings.max_requests)
-    registry = CollectorRegistry()
+    explainers = Workers(threads=1, max_requests=settings.max_explanations)
     registry.register(PublisherCollector(lambda: publisher.counters))
-    metrics = InferenceMetrics(registry, [model.manifest for model in models])
-    routes = PredictionRoutes(settings, models=models, workers=workers, publisher=publisher, metrics=metrics)
-
-    async def a_model_is_served() -> None:
-        models.get(None)
-
+    shadow = Shadow(
+        lambda: models.current.get(settings.shadow_model),
+        share=settings.shadow_share if settings.shadow_model else 0.0,
+        publisher=publisher,
+        metrics=registry,
+    )
+    service = PredictionService(
+        workers=workers,
+        publisher=publisher,
+        shadow=shadow,
+        metrics=InferenceMetrics(registry),
+        max_image_pixels=settings.max_image_pixels,
+    )
     health = Health()
-    health.register(Dependency("model", a_model_is_served))
     health.register(Dependency("redis", stream.ping, required=False))
+
+    routes = [
+        *PredictionRoutes(settings, models=models, workers=workers, service=service).routes(),
+        *ExplanationRoutes(settings, models=models, explainers=explainers, service=service).routes(),
+        *OpenInferenceRoutes(settings, health=health, models=models, workers=workers, service=service).routes(),
+    ]
+
+    async def reload_models() -> None:
+        with suppress(ModelRefused):  # logged and counted; nobody waits for an answer
+            await models.reload()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with publisher:
+        async with publisher, shadow, on_hangup(reload_models):
             yield
         workers.close()
+        explainers.close()
         await stream.close()
 
     return create_service(
-        "inference", settings, lifespan=lifespan, health=health, registry=registry, routes=routes.routes()
+        "inference",
+        settings,
+        lifespan=lifespan,
+        health=health,
+        registry=registry,
+        routes=routes,
+        error_response=error_response,
     )

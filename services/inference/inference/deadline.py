@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -30,6 +33,18 @@ class Deadline:
     @property
     def remaining_seconds(self) -> float:
         return self.moment - time.monotonic()
+
+    @asynccontextmanager
+    async def enforced(self) -> AsyncIterator[None]:
+        """Cut off at the deadline what awaits inside.
+
+        Raises: DeadlineExceeded.
+        """
+        try:
+            async with asyncio.timeout(self.remaining_seconds):
+                yield
+        except TimeoutError:
+            raise DeadlineExceeded from None
 
     def check(self) -> None:
         """Raises: DeadlineExceeded."""

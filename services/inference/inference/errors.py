@@ -4,7 +4,10 @@ Problem (servicekit)
 ├── EmptyBody            400
 ├── IncompleteBody       400  the client left before its body was complete
 ├── InvalidDeadline      400
+├── InvalidInferRequest  400  not of the Open Inference Protocol, or not for these models
+├── UnknownMethod        400
 ├── UnknownModel         404
+├── ReloadRefused        409  the models on disk cannot be served; those loaded before go on
 ├── BodyTooLarge         413
 ├── UnsupportedImage     415
 ├── UnusableImage        422  broken, or more pixels than are allowed
@@ -13,6 +16,8 @@ Problem (servicekit)
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from servicekit.problems import Problem
 
@@ -35,11 +40,26 @@ class InvalidDeadline(Problem):
     status = 400
 
 
+class InvalidInferRequest(Problem):
+    status = 400
+
+
+class UnknownMethod(Problem):
+    status = 400
+
+    def __init__(self, methods: Iterable[str]) -> None:
+        super().__init__(f"The method must be one of {', '.join(methods)}.")
+
+
 class UnknownModel(Problem):
     status = 404
 
     def __init__(self) -> None:
         super().__init__("No model of this name is served.")
+
+
+class ReloadRefused(Problem):
+    status = 409
 
 
 class BodyTooLarge(Problem):

@@ -4,7 +4,7 @@ Group commit: requests append to one bounded buffer, and one writer sends what h
 append while the next events gather. Events leave the buffer only when the stream has them, so the buffer is also what
 bridges an outage. At every moment
 
-    answered = published + buffered + sum(dropped)
+    answered + shadow = published + buffered + sum(dropped)
 
 A retry after a lost reply appends an event twice: its consumer knows it again by its prediction_id, and the counters
 that travel with every append are absolute.
@@ -54,6 +54,7 @@ class EventPublisher:
         self._flush_seconds = flush_seconds
         self._buffer: deque[_Entry] = deque()
         self._answered = 0
+        self._shadow = 0
         self._published = 0
         self._dropped: dict[str, int] = dict.fromkeys(DROP_REASONS, 0)
         self._stream_is_responsive = True
@@ -62,7 +63,9 @@ class EventPublisher:
 
     @property
     def counters(self) -> PublisherCounters:
-        return PublisherCounters(self._answered, self._published, len(self._buffer), dict(self._dropped))
+        return PublisherCounters(
+            self._answered, self._published, len(self._buffer), dict(self._dropped), shadow=self._shadow
+        )
 
     async def publish(self, event: PredictionEvent) -> None:
         """Take over one event; return when it is in the stream or ``wait_seconds`` have passed. Never fails.
@@ -83,6 +86,18 @@ class EventPublisher:
                 await committed
         except TimeoutError:
             self._stream_is_responsive = False
+
+    def offer(self, event: PredictionEvent) -> bool:
+        """Take over the event of a shadow's prediction, for which nobody waits, unless that could keep back others.
+
+        Returns: False, and nothing is taken or counted, while the stream does not answer or the buffer is full.
+        """
+        if not self._stream_is_responsive or len(self._buffer) >= self._buffer_size:
+            return False
+        self._shadow += 1
+        self._buffer.append(_Entry(event, None))
+        self._work.set()
+        return True
 
     async def __aenter__(self) -> Self:
         self._writer = asyncio.create_task(self._write(), name="event writer")
@@ -117,7 +132,11 @@ class EventPublisher:
                 continue
             batch = list(islice(self._buffer, batch_size))
             counters = PublisherCounters(
-                self._answered, self._published + len(batch), len(self._buffer) - len(batch), dict(self._dropped)
+                self._answered,
+                self._published + len(batch),
+                len(self._buffer) - len(batch),
+                dict(self._dropped),
+                shadow=self._shadow,
             )
             try:
                 refused = await self._stream.append([entry.event for entry in batch], counters)

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable
 
 from events.accounting import PublisherCounters
 from nnlib.errors import BrokenImage, ImageError, TooManyPixels, UnsupportedFormat
-from nnlib.manifest import Manifest
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from inference.predictor import StageSeconds
+from inference.predictor import ImagePrediction
 
 STAGE_BUCKETS_SECONDS = (
     0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
@@ -26,7 +25,7 @@ _REASONS: dict[type[ImageError], str] = {
 
 
 class InferenceMetrics:
-    def __init__(self, registry: CollectorRegistry, manifests: Iterable[Manifest]) -> None:
+    def __init__(self, registry: CollectorRegistry) -> None:
         stages = Histogram(
             "catnet_inference_stage_duration_seconds",
             "Time that a stage of one prediction took.",
@@ -37,16 +36,12 @@ class InferenceMetrics:
         self._decode, self._features, self._forward = map(stages.labels, ("decode", "features", "forward"))
         rejected = Counter("catnet_images_rejected", "Bodies that held no usable image.", ["reason"], registry=registry)
         self._rejected = {kind: rejected.labels(reason) for kind, reason in _REASONS.items()}
-        models = Gauge(
-            "catnet_model_info", "Always 1; a model that is served.", ["name", "version", "sha256"], registry=registry
-        )
-        for manifest in manifests:
-            models.labels(manifest.name, manifest.version, manifest.sha256).set(1)
 
-    def observe_stages(self, seconds: StageSeconds) -> None:
-        self._decode.observe(seconds.decode)
-        self._features.observe(seconds.features)
-        self._forward.observe(seconds.forward)
+    def observe_stages(self, prediction: ImagePrediction) -> None:
+        if prediction.image.decode_seconds:  # 0 where the image came as pixels: there was nothing to decode
+            self._decode.observe(prediction.image.decode_seconds)
+        self._features.observe(prediction.image.features_seconds)
+        self._forward.observe(prediction.forward_seconds)
 
     def count_rejected(self, error: ImageError) -> None:
         self._rejected[type(error)].inc()

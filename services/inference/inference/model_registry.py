@@ -1,4 +1,4 @@
-"""The models that are served: for each name in the models folder its highest version."""
+"""The models that are served: every version of every name in the models folder."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
 from nnlib.artifact import load_model
-from nnlib.errors import ArtifactError
+from nnlib.errors import NnlibError
 from nnlib.model import Model
-from nnlib.preprocessing import IMAGE_SIZE
 
 from inference.errors import UnknownModel
+from inference.golden_check import GoldenCheckFailed, check_golden_picture
 
 
 class ModelRefused(Exception):
@@ -20,62 +19,87 @@ class ModelRefused(Exception):
 
 
 class ModelRegistry:
-    """Loaded once, never changed: another set of models is another registry."""
+    """Loaded once, never changed: another set of models is another registry.
 
-    def __init__(self, models: Mapping[str, Model], default_name: str) -> None:
-        self._models = dict(models)
-        self.default_name = default_name
+    ``models``: name -> version -> model, the versions in natural order. A model is asked for as ``NAME``, which means
+    its highest version, or as ``NAME/VERSION``.
+    """
+
+    def __init__(self, models: Mapping[str, Mapping[str, Model]], default_name: str) -> None:
+        self._models = models
+        self.default = self.get(default_name)
 
     @classmethod
-    def load(cls, folder: Path, default_name: str) -> ModelRegistry:
+    def load(cls, folder: Path, default_name: str, shadow_name: str | None = None) -> ModelRegistry:
         """Load and try every model of the folder ``<name>/<version>``.
 
-        Raises: ModelRefused if there is none, one is damaged, or the default is not among them.
+        Raises: ModelRefused if there is none, one is damaged or answers wrongly, or the default or the shadow is not
+        among them.
         """
-        if not folder.is_dir():
-            raise ModelRefused(f"MODELS_DIR={str(folder)!r} is not a folder")
-        models = {name_folder.name: _load_highest_version(name_folder) for name_folder in _folders(folder)}
-        if default_name not in models:
-            served = ", ".join(sorted(models)) or "no model"
-            raise ModelRefused(
-                f"DEFAULT_MODEL={default_name!r} is not in MODELS_DIR={str(folder)!r}, which has {served}"
-            )
+        try:
+            models = {name.name: _load_versions(name) for name in _folders(folder)}
+        except OSError as error:
+            raise ModelRefused(f"MODELS_DIR={str(folder)!r} cannot be read: {error.strerror}") from error
+        served = ", ".join(f"{name}/{version}" for name, versions in models.items() for version in versions)
+        for setting, name in (("DEFAULT_MODEL", default_name), ("SHADOW_MODEL", shadow_name)):
+            if name is not None and _find(models, name) is None:
+                raise ModelRefused(
+                    f"{setting}={name!r} is not in MODELS_DIR={str(folder)!r}, which has {served or 'no model'}"
+                )
         return cls(models, default_name)
 
     def get(self, name: str | None) -> Model:
-        """The model of this name, or the default.
+        """The model of this name, at this version if one is named, or the default.
 
         Raises: UnknownModel.
         """
-        model = self._models.get(name or self.default_name)
+        if not name:
+            return self.default
+        model = _find(self._models, name)
         if model is None:
             raise UnknownModel
         return model
 
+    def versions(self, name: str) -> list[str]:
+        """The versions of a name, in natural order.
+
+        Raises: UnknownModel.
+        """
+        if name not in self._models:
+            raise UnknownModel
+        return list(self._models[name])
+
     def __iter__(self) -> Iterator[Model]:
-        return iter(self._models.values())
+        return (model for versions in self._models.values() for model in versions.values())
 
 
-def _load_highest_version(folder: Path) -> Model:
-    versions = sorted(_folders(folder), key=_natural_order)
+def _find(models: Mapping[str, Mapping[str, Model]], name: str) -> Model | None:
+    name, slash, version = name.partition("/")
+    if name not in models:
+        return None
+    versions = models[name]
+    return versions.get(version if slash else list(versions)[-1])
+
+
+def _load_versions(folder: Path) -> dict[str, Model]:
+    versions = {version.name: _load(version) for version in sorted(_folders(folder), key=_natural_order)}
     if not versions:
         raise ModelRefused(f"{folder}: holds no version")
+    return versions
+
+
+def _load(folder: Path) -> Model:
     try:
-        model = load_model(versions[-1])
-    except ArtifactError as error:
+        model = load_model(folder)
+        manifest = model.manifest
+        if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
+            raise ModelRefused(f"{folder}: its manifest is of {manifest.name}/{manifest.version}")
+        check_golden_picture(model)
+    except GoldenCheckFailed as error:
+        raise ModelRefused(f"{folder}: {error}") from error
+    except NnlibError as error:
         raise ModelRefused(str(error)) from error
-    manifest = model.manifest
-    if (manifest.name, manifest.version) != (folder.name, versions[-1].name):
-        raise ModelRefused(f"{versions[-1]}: its manifest is of {manifest.name}/{manifest.version}")
-    _warm_up(model)
     return model
-
-
-def _warm_up(model: Model) -> None:
-    """One prediction, so that the first request is not the one that finds out what is slow or wrong."""
-    prediction = model.predict(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8))
-    if not np.isfinite(prediction.cat_probability).all():
-        raise ModelRefused(f"{model.manifest.name}/{model.manifest.version}: answers with no finite probability")
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -1,73 +1,116 @@
-"""One image, from its bytes to a probability. Knows nothing of HTTP or Redis."""
+"""From the bytes of an image to a probability: read it, then predict. Knows nothing of HTTP or Redis."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 from events.prediction import Label
 from nnlib.model import Model
 from nnlib.picture_features import picture_features
-from nnlib.preprocessing import preprocess
+from nnlib.preprocessing import IMAGE_SIZE, Picture, preprocess
 
 from inference.deadline import Deadline
 
 
 @dataclass(frozen=True, slots=True)
-class StageSeconds:
-    decode: float
-    features: float
-    forward: float
+class ReadImage:
+    """An image as the network sees it, what drift is measured on, and what both cost.
+
+    Units: decode_seconds is 0 where the image came as pixels.
+    """
+
+    picture: Picture
+    picture_features: Mapping[str, float]
+    image_bytes: int
+    decode_seconds: float
+    features_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class ImagePrediction:
-    """What the model says of one image, and what the image was.
+    """What a model says of one image.
 
-    Units: cat_probability 0..1; width and height in pixels. ``features`` are those that drift is measured on.
+    Units: cat_probability 0..1; forward_seconds is this image's share of its batch.
     """
 
+    image: ReadImage
     cat_probability: float
     certain: bool
-    features: Mapping[str, float]
-    image_format: str
-    image_width: int
-    image_height: int
-    seconds: StageSeconds
+    hidden_norm: float
+    forward_seconds: float
 
     @property
     def label(self) -> Label:
         return "cat" if self.cat_probability >= 0.5 else "non-cat"
 
     @property
-    def confidence(self) -> float:
-        """max(cat_probability, 1 - cat_probability), 0.5..1."""
-        return max(self.cat_probability, 1 - self.cat_probability)
+    def features(self) -> dict[str, float]:
+        """All that drift is measured on, but the probability."""
+        return {**self.image.picture_features, "hidden_norm": self.hidden_norm}
 
 
-def predict_image(model: Model, data: bytes, *, max_pixels: int, deadline: Deadline) -> ImagePrediction:
-    """Decode, measure and predict one image; made to run in a thread.
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """What all decoding of a service keeps to: the largest image, and huge ones only one at a time."""
+
+    max_pixels: int
+    huge_pictures: threading.Lock = field(default_factory=threading.Lock)
+
+
+def read_image(data: bytes, decoding: Decoding, *, deadline: Deadline) -> ReadImage:
+    """Decode and measure one image; made to run in a thread.
 
     Raises: nnlib.errors.ImageError if the image cannot be used, DeadlineExceeded before a stage that nobody waits for.
     """
     deadline.check()
     began = time.perf_counter()
-    picture = preprocess(data, max_pixels=max_pixels)
-    decoded = time.perf_counter()
+    picture = preprocess(data, max_pixels=decoding.max_pixels, huge_pictures=decoding.huge_pictures)
+    decode_seconds = time.perf_counter() - began
     deadline.check()
+    return _measured(picture, len(data), decode_seconds)
+
+
+def read_pixels(pixels: npt.NDArray[np.uint8]) -> ReadImage:
+    """Measure one image that came as pixels.
+
+    Shapes: pixels (64, 64, 3). Units: uint8 0..255.
+    """
+    return _measured(Picture(pixels, "PIXELS", IMAGE_SIZE, IMAGE_SIZE), pixels.nbytes, 0.0)
+
+
+def predict_batch(model: Model, images: Sequence[ReadImage]) -> list[ImagePrediction]:
+    """Predict images together, in their order; made to run in a thread."""
+    began = time.perf_counter()
+    batch = model.predict(np.stack([image.picture.pixels for image in images]))
+    forward_seconds = (time.perf_counter() - began) / len(images)
+    return [
+        ImagePrediction(
+            image=image,
+            cat_probability=round(float(batch.cat_probability[i]), 6),
+            certain=bool(batch.certain[i]),
+            hidden_norm=float(np.linalg.norm(batch.hidden[i])),
+            forward_seconds=forward_seconds,
+        )
+        for i, image in enumerate(images)
+    ]
+
+
+def predict_image(model: Model, data: bytes, decoding: Decoding, *, deadline: Deadline) -> ImagePrediction:
+    """Read and predict one image; made to run in a thread.
+
+    Raises: as ``read_image``.
+    """
+    image = read_image(data, decoding, deadline=deadline)
+    deadline.check()
+    return predict_batch(model, [image])[0]
+
+
+def _measured(picture: Picture, image_bytes: int, decode_seconds: float) -> ReadImage:
+    began = time.perf_counter()
     features = picture_features(picture.pixels)
-    measured = time.perf_counter()
-    prediction = model.predict(picture.pixels[np.newaxis])
-    features["hidden_norm"] = float(np.linalg.norm(prediction.hidden[0]))
-    ended = time.perf_counter()
-    return ImagePrediction(
-        cat_probability=round(float(prediction.cat_probability[0]), 6),
-        certain=bool(prediction.certain[0]),
-        features=features,
-        image_format=picture.format,
-        image_width=picture.width,
-        image_height=picture.height,
-        seconds=StageSeconds(decode=decoded - began, features=measured - decoded, forward=ended - measured),
-    )
+    return ReadImage(picture, features, image_bytes, decode_seconds, time.perf_counter() - began)

@@ -42,13 +42,20 @@ class RedisEventStream:
             url, protocol=2, socket_timeout=None, retry=Retry(NoBackoff(), 0)
         )
         self._connection: AbstractConnection | None = None
+        self._has_written = False
+        self._forgotten = PublisherCounters()
 
     async def append(self, events: Sequence[PredictionEvent], counters: PublisherCounters) -> int:
-        transaction = b"".join([_MULTI, *map(_add_event, events), *self._replace_counters(counters), _EXEC])
-        commands = len(events) + 2
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                results = await self._execute(transaction, commands)
+                results = await self._write(events, counters)
+                if self._has_written and _is_new_hash(results[len(events)]):
+                    # Redis was emptied, or has added these counters to those of publishers long gone. What they said
+                    # before is no longer about anything that it holds: count from this append on.
+                    _log.warning("the publisher's counters were gone: counting anew")
+                    self._forgotten = _all_but(counters, events)
+                    await self._write([], counters)
+                self._has_written = True
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             raise StreamUnavailable(_reason(error)) from error
         refusals = [result for result in results if isinstance(result, ResponseError)]
@@ -71,6 +78,11 @@ class RedisEventStream:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.disconnect(nowait=True)
+
+    async def _write(self, events: Sequence[PredictionEvent], counters: PublisherCounters) -> list[object]:
+        """Returns: one result an event, then those of the hash of counters and of the set of publishers."""
+        transaction = b"".join([_MULTI, *map(_add_event, events), *self._replace_counters(counters), _EXEC])
+        return await self._execute(transaction, len(events) + 2)
 
     async def _execute(self, transaction: bytes, commands: int) -> list[object]:
         """Send a packed MULTI … EXEC of so many commands; return the commands' results.
@@ -97,9 +109,34 @@ class RedisEventStream:
     def _replace_counters(self, counters: PublisherCounters) -> tuple[bytes, bytes]:
         hash_key = publisher_counters(self._instance)
         return (
-            _pack("HSET", hash_key, *_flat(counters.to_fields().items())),
+            _pack("HSET", hash_key, *_flat(_less(counters, self._forgotten).to_fields().items())),
             _pack("ZADD", PUBLISHERS, f"{time.time():.3f}", self._instance),
         )
+
+
+def _is_new_hash(added_fields: object) -> bool:
+    return isinstance(added_fields, int) and added_fields > 0
+
+
+def _all_but(counters: PublisherCounters, events: Sequence[PredictionEvent]) -> PublisherCounters:
+    """What was counted before these events, the last that were published, and those that are buffered."""
+    shadows = sum(event.shadow_of is not None for event in events)
+    return PublisherCounters(
+        answered=counters.answered - (len(events) - shadows) - counters.buffered,
+        published=counters.published - len(events),
+        dropped=dict(counters.dropped),
+        shadow=counters.shadow - shadows,
+    )
+
+
+def _less(counters: PublisherCounters, forgotten: PublisherCounters) -> PublisherCounters:
+    return PublisherCounters(
+        answered=counters.answered - forgotten.answered,
+        published=counters.published - forgotten.published,
+        buffered=counters.buffered,
+        dropped={reason: count - forgotten.dropped.get(reason, 0) for reason, count in counters.dropped.items()},
+        shadow=counters.shadow - forgotten.shadow,
+    )
 
 
 def _add_event(event: PredictionEvent) -> bytes:

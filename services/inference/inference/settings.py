@@ -14,9 +14,18 @@ class InferenceSettings(ServiceSettings):
     port: int = Field(8081, ge=1, le=65535, description="Port to listen on.")
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis that takes the events.")
     models_dir: Path = Field(Path("models"), description="Folder of models: <name>/<version>.")
-    default_model: str = Field("catnet-mlp", description="Name of the model that answers when a request names none.")
+    default_model: str = Field(
+        "catnet-mlp", description="Model that answers when a request names none: NAME, or NAME/VERSION."
+    )
+    shadow_model: str | None = Field(
+        None, description="Model that repeats predictions for comparison: NAME, or NAME/VERSION."
+    )
+    shadow_share: float = Field(1.0, ge=0, le=1, description="Share of the predictions that the shadow model repeats.")
     max_upload_bytes: int = Field(10 * 2**20, ge=1, description="Largest body taken.")
     max_image_pixels: int = Field(50_000_000, ge=1, description="Largest image decoded, width times height.")
+    max_batch_images: int = Field(
+        64, ge=1, le=1024, description="Most images in one request of the Open Inference Protocol."
+    )
     worker_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
@@ -25,6 +34,9 @@ class InferenceSettings(ServiceSettings):
     )
     max_requests: int = Field(
         128, ge=1, description="Predictions in work and waiting for a thread; one more is refused with 503."
+    )
+    max_explanations: int = Field(
+        4, ge=1, description="Explanations in work, one at a time, and waiting; one more is refused with 503."
     )
     request_timeout_seconds: float = Field(
         10.0, gt=0, le=300, description="Deadline of a request: receiving, waiting and work together."

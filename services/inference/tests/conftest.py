@@ -39,14 +39,24 @@ def models_dir(tmp_path: Path) -> Path:
 def make_model(models_dir: Path) -> MakeModel:
     """Write a model with random weights; returns its folder."""
 
-    def make(name: str = "catnet-mlp", version: str = "1", *, folder: str | None = None) -> Path:
+    def make(
+        name: str = "catnet-mlp",
+        version: str = "1",
+        *,
+        folder: str | None = None,
+        seed: int = 0,
+        weight_scale: float = 1.0,
+        **stated: object,
+    ) -> Path:
         architecture = [
             {"type": "Flatten"},
             {"type": "Linear", "in_features": 64 * 64 * 3, "out_features": 4},
             {"type": "ReLU"},
             {"type": "Linear", "in_features": 4, "out_features": 1},
         ]
-        network = build_network(architecture, rng=np.random.default_rng(0))
+        network = build_network(architecture, rng=np.random.default_rng(seed))
+        for layer in network.layers:
+            layer.parameters = {key: value * weight_scale for key, value in layer.parameters.items()}
         target = models_dir / name / (folder or version)
         description = {
             "name": name,
@@ -59,6 +69,7 @@ def make_model(models_dir: Path) -> MakeModel:
             "confidence": {"bin_edges": [0.5, 0.75, 1.0]},
             "metrics": {"test": {"images": 50, "accuracy": 0.8}},
             "reference": {"images": 2000, "sources": ["drawn"], "features": []},
+            **stated,
         }
         save_model(target, network, description)
         return target

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 from inference.errors import UnknownModel
+from inference.golden_check import golden_picture
 from inference.model_registry import ModelRefused, ModelRegistry
+from nnlib.artifact import load_model
 
 from services.inference.tests.conftest import MakeModel
 
 
-def test_of_each_name_the_highest_version_is_served_in_natural_order(models_dir: Path, make_model: MakeModel) -> None:
+def test_every_version_of_every_name_is_served_in_natural_order(models_dir: Path, make_model: MakeModel) -> None:
     for version in ("1", "9", "10"):
         make_model("catnet-mlp", version)
     make_model("other", "1.9")
     make_model("other", "1.10")
     registry = ModelRegistry.load(models_dir, "other")
-    assert {model.manifest.name: model.manifest.version for model in registry} == {"catnet-mlp": "10", "other": "1.10"}
-    assert registry.get(None) is registry.get("other")
+    served = [(model.manifest.name, model.manifest.version) for model in registry]
+    assert served == [("catnet-mlp", v) for v in ("1", "9", "10")] + [("other", v) for v in ("1.9", "1.10")]
+    assert registry.get(None) is registry.get("other") is registry.get("other/1.10")
 
 
 def test_hidden_folders_and_files_beside_the_models_are_no_models(models_dir: Path, make_model: MakeModel) -> None:
@@ -86,3 +90,46 @@ def test_a_name_without_versions_is_refused(models_dir: Path, make_model: MakeMo
 def test_a_model_in_another_s_folder_is_refused(models_dir: Path, make_model: MakeModel) -> None:
     make_model("catnet-mlp", "1", folder="2")
     assert "catnet-mlp/1" in refusal(models_dir)
+
+
+def test_a_version_can_be_named_and_a_bare_name_means_the_highest(models_dir: Path, make_model: MakeModel) -> None:
+    for version in ("1", "9", "10"):
+        make_model("catnet-mlp", version)
+    registry = ModelRegistry.load(models_dir, "catnet-mlp/9")
+    assert registry.get(None) is registry.get("catnet-mlp/9")
+    assert registry.get("catnet-mlp") is registry.get("catnet-mlp/10")
+    assert registry.versions("catnet-mlp") == ["1", "9", "10"]
+    for unknown in ("catnet-mlp/2", "catnet-mlp/", "/", "catnet-mlp/9/", "catnet-mlp/../catnet-mlp"):
+        with pytest.raises(UnknownModel):
+            registry.get(unknown)
+
+
+def test_a_shadow_that_is_not_there_is_named(models_dir: Path, make_model: MakeModel) -> None:
+    make_model()
+    with pytest.raises(ModelRefused, match="SHADOW_MODEL='catnet-mlp/2'"):
+        ModelRegistry.load(models_dir, "catnet-mlp", "catnet-mlp/2")
+
+
+def test_a_model_whose_answer_for_the_golden_picture_is_not_the_stated_one_is_refused(
+    models_dir: Path, make_model: MakeModel
+) -> None:
+    model = load_model(make_model())
+    answered = float(model.predict(golden_picture()[None]).cat_probability[0])
+    for stated, is_right in ((answered, True), (answered + 5e-4, True), (answered + 0.01, False), ("0.5", False)):
+        make_model(golden={"cat_probability": stated})
+        if is_right:
+            ModelRegistry.load(models_dir, "catnet-mlp")
+        else:
+            assert f"answers {answered:.6f} for the golden picture" in refusal(models_dir)
+
+
+def test_a_model_without_a_finite_answer_is_refused(models_dir: Path, make_model: MakeModel) -> None:
+    scaled_out_of_range = {"size": 64, "resample": "bicubic", "scale": 1e9, "mean": [0, 0, 0], "std": [1e-9] * 3}
+    make_model(weight_scale=1e30, preprocessing=scaled_out_of_range)
+    assert "no finite probability" in refusal(models_dir)
+
+
+def test_the_golden_picture_is_the_same_everywhere() -> None:
+    assert hashlib.sha256(golden_picture().tobytes()).hexdigest() == (
+        "37b2dd46078ddfb5fd83b3340fd3d33dae8771fb29a12a0770333878d3a1a837"
+    )

@@ -21,14 +21,9 @@ from nnlib.preprocessing import preprocess
 
 from services.inference.tests.conftest import MakeModel, encoded
 from services.inference.tests.memory_stream import MemoryStream
+from services.inference.tests.metrics import metric
 
 PROBLEM = "application/problem+json"
-
-
-def metric(client: TestClient, sample: str) -> float:
-    found = re.search(rf"^{re.escape(sample)} (\S+)$", client.get("/metrics").text, re.MULTILINE)
-    assert found, f"{sample} is not shown"
-    return float(found[1])
 
 
 def test_the_answer_has_the_contract_s_fields_and_the_model_s_probability(

@@ -14,7 +14,7 @@ class Accounts:
     """What publishers say, what waits in the stream, and what was counted, read in one atomic step.
 
     ``entries_added`` is None where Redis does not count them (before 7.0). ``pipeline`` holds the counters that batches
-    add to, since the aggregates began: consumed, duplicates, dead, lost.
+    add to, since the aggregates began: consumed, shadow, duplicates, dead, lost.
     """
 
     lag: int
@@ -28,6 +28,11 @@ class Accounts:
     def consumed(self) -> int:
         """Events counted, each once."""
         return self.pipeline.get("consumed", 0)
+
+    @property
+    def shadow(self) -> int:
+        """Events of shadow models, each counted once, apart from the predictions."""
+        return self.pipeline.get("shadow", 0)
 
     @property
     def duplicates(self) -> int:
@@ -50,7 +55,7 @@ class Accounts:
         lost_pending = self.pipeline.get("lost", 0)
         if self.entries_added is None or not self.lag_is_exact:
             return lost_pending
-        settled = self.consumed + self.duplicates + self.dead + lost_pending
+        settled = self.consumed + self.shadow + self.duplicates + self.dead + lost_pending
         return lost_pending + max(self.entries_added - settled - self.pending - self.lag, 0)
 
     @property
@@ -73,10 +78,11 @@ class Accounts:
 
     @property
     def missing(self) -> int:
-        """Answered predictions that are nowhere; below 0, events that nobody answered for (or that came twice)."""
+        """Events taken over that are nowhere; below 0, events that nobody took over (or that came twice)."""
+        taken_over = self.answered + sum(publisher.shadow for publisher in self.publishers)
         in_stream = self.lag + self.pending
-        settled = self.consumed + self.dead + self.lost
-        return self.answered - settled - in_stream - self.buffered - sum(self.dropped.values())
+        settled = self.consumed + self.shadow + self.dead + self.lost
+        return taken_over - settled - in_stream - self.buffered - sum(self.dropped.values())
 
     @property
     def balanced(self) -> bool | None:

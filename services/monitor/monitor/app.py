@@ -15,10 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from monitor.consumer import Consumer
+from monitor.feedback import FeedbackDesk
 from monitor.live import LiveReports
 from monitor.manifests import Manifests
 from monitor.metrics import AggregatesCollector, Snapshot
-from monitor.redis_stream import RedisAway, RedisStream
+from monitor.redis_connection import RedisAway
+from monitor.redis_stream import RedisStream
 from monitor.report import Report, Reports, find_window
 from monitor.routes import ROUTES
 from monitor.settings import MonitorSettings
@@ -68,6 +70,7 @@ def create_app(settings: MonitorSettings) -> FastAPI:
     app = create_service("monitor", settings, lifespan=lifespan, health=health, registry=registry, routes=ROUTES)
     app.state.reports = reports
     app.state.live = live
+    app.state.feedback = FeedbackDesk(stream, manifests, remembered_hours=settings.dedupe_hours)
     app.add_exception_handler(RedisAway, _answer_redis_away)
     return app
 

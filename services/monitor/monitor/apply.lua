@@ -4,12 +4,12 @@
 -- remembered (no copy of it was counted). Otherwise the entries and ids in the way are returned, and the caller
 -- computes a new batch without them. Sending a batch a second time, after a lost reply, therefore changes nothing.
 --
--- KEYS: stream, stream of dead letters, pipeline hash, hashes to add to, sets to remember in
+-- KEYS: stream, stream of dead letters, pipeline hash, hashes to add to, hashes to remember in
 -- ARGV: consumer group, number of hashes, seconds to remember, longest length of the dead letters, batch as JSON:
---   entry_ids  [id, ...]
+--   entry_ids  [id, ...]                        in the order of the stream
 --   counts     [{field: increment, ...}, ...]   one a hash
 --   expire_at  [epoch seconds or 0, ...]        one a hash
---   remember   [[id, ...], ...]                 one a set
+--   remember   [{id: text, ...}, ...]           one a hash
 --   dead       [[entry id, reason, content], ...]
 --   last_event_us
 -- Returns: {entries no longer pending}, {ids remembered}; both empty when the batch was applied
@@ -17,10 +17,10 @@
 local stream, dead_stream, pipeline = KEYS[1], KEYS[2], KEYS[3]
 local group, hashes = ARGV[1], tonumber(ARGV[2])
 local batch = cjson.decode(ARGV[5])
-local CHUNK = 1000 -- Lua can unpack some thousand values into one call
+local CHUNK = 1000 -- even; Lua can unpack some thousand values into one call
 
 local function hash_key(i) return KEYS[3 + i] end
-local function set_key(i) return KEYS[3 + hashes + i] end
+local function remembered_key(i) return KEYS[3 + hashes + i] end
 
 local function in_chunks(values, call)
   for from = 1, #values, CHUNK do
@@ -28,19 +28,33 @@ local function in_chunks(values, call)
   end
 end
 
-local gone, known = {}, {}
-for _, id in ipairs(batch.entry_ids) do
-  if #redis.call('XPENDING', stream, group, id, id, 1) == 0 then
-    gone[#gone + 1] = id
-  end
+-- All pending ids in a range, which costs a tenth of asking for each.
+local function pending_between(first, last)
+  local is_pending, from = {}, first
+  repeat
+    local some = redis.call('XPENDING', stream, group, from, last, CHUNK)
+    for _, pending in ipairs(some) do is_pending[pending[1]] = true end
+    if #some > 0 then from = '(' .. some[#some][1] end
+  until #some < CHUNK
+  return is_pending
 end
-for i, ids in ipairs(batch.remember) do
-  in_chunks(ids, function(from, to)
-    local remembered = redis.call('SMISMEMBER', set_key(i), unpack(ids, from, to))
-    for offset, is_member in ipairs(remembered) do
-      if is_member == 1 then
-        known[#known + 1] = ids[from + offset - 1]
-      end
+
+local gone, known = {}, {}
+local is_pending = pending_between(batch.entry_ids[1], batch.entry_ids[#batch.entry_ids])
+for _, id in ipairs(batch.entry_ids) do
+  if not is_pending[id] then gone[#gone + 1] = id end
+end
+local ids, texts = {}, {} -- one list a hash to remember in; texts alternate with ids, as HSET takes them
+for i, remember in ipairs(batch.remember) do
+  ids[i], texts[i] = {}, {}
+  for id, text in pairs(remember) do
+    ids[i][#ids[i] + 1] = id
+    texts[i][#texts[i] + 1] = id
+    texts[i][#texts[i] + 1] = text
+  end
+  in_chunks(ids[i], function(from, to)
+    for offset, remembered in ipairs(redis.call('HMGET', remembered_key(i), unpack(ids[i], from, to))) do
+      if remembered then known[#known + 1] = ids[i][from + offset - 1] end
     end
   end)
 end
@@ -59,9 +73,9 @@ end
 if batch.last_event_us > tonumber(redis.call('HGET', pipeline, 'last_event_us') or -1) then
   redis.call('HSET', pipeline, 'last_event_us', string.format('%.0f', batch.last_event_us))
 end
-for i, ids in ipairs(batch.remember) do
-  in_chunks(ids, function(from, to) redis.call('SADD', set_key(i), unpack(ids, from, to)) end)
-  redis.call('EXPIRE', set_key(i), ARGV[3])
+for i, pairs_of_hash in ipairs(texts) do
+  in_chunks(pairs_of_hash, function(from, to) redis.call('HSET', remembered_key(i), unpack(pairs_of_hash, from, to)) end)
+  redis.call('EXPIRE', remembered_key(i), ARGV[3])
 end
 for _, letter in ipairs(batch.dead) do
   redis.call('XADD', dead_stream, 'MAXLEN', '~', ARGV[4], '*',

@@ -9,11 +9,11 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from events.prediction import InvalidEvent, PredictionEvent
 
-from monitor.aggregates import MILLION, Counts, count_event, latency_edge_field, merge
+from monitor.aggregates import Counts, count_event, count_shadow, latency_edge_field, merge, total_of
+from monitor.counted_prediction import MILLION, NO_PREDICTION, CountedPrediction, hour_made
 from monitor.keys import Keys
 from monitor.manifests import Manifests, is_model_name
 from monitor.windows import HOUR, MINUTE, SPANS
@@ -36,7 +36,7 @@ class StreamEntry:
 
     @property
     def characters(self) -> int:
-        return sum(len(name) + len(value) for name, value in self.fields.items())
+        return sum(map(len, self.fields)) + sum(map(len, self.fields.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ class DeadLetter:
 class Batch:
     """All that is to change in Redis because of some entries.
 
-    ``counts``: key -> field -> increment. ``expire_at``: key -> epoch seconds. ``remember``: key -> ids.
+    ``counts``: key -> field -> increment. ``expire_at``: key -> epoch seconds. ``remember``: key -> id -> text.
     """
 
     entry_ids: list[str] = field(default_factory=list)
     counts: dict[str, Counts] = field(default_factory=dict)
     expire_at: dict[str, int] = field(default_factory=dict)
-    remember: dict[str, list[str]] = field(default_factory=dict)
+    remember: dict[str, dict[str, str]] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
     last_event_us: int = -1
 
@@ -79,17 +79,24 @@ def plan(entries: Sequence[StreamEntry], manifests: Manifests, keys: Keys, known
             pipeline["duplicates"] += 1
             continue
         seen.add(identity)
-        batch.remember.setdefault(keys.remembered(hour), []).append(identity)
+        remembered = batch.remember.setdefault(keys.counted(hour), {})
+        remembered[identity] = NO_PREDICTION
         if isinstance(event, DeadLetter):
             pipeline["dead"] += 1
             batch.dead.append(event)
             continue
-        pipeline["consumed"] += 1
         time = event.time.timestamp()
+        if event.shadow_of is not None:
+            pipeline["shadow"] += 1
+            served = manifests.get(event.shadow_of.model_name, event.shadow_of.model_version)
+            count_shadow(minutes[served.model, MINUTE.start_of(time)], event, event.shadow_of)
+            continue
+        pipeline["consumed"] += 1
         batch.last_event_us = max(batch.last_event_us, round(time * MILLION))
         manifest = manifests.get(event.model_name, event.model_version)
         count_event(minutes[manifest.model, MINUTE.start_of(time)], event, manifest)
         totals[manifest.model][latency_edge_field(event.total_seconds)] += 1
+        remembered[identity] = CountedPrediction.of(event, manifest.model).to_text()
 
     for (model, minute), counts in minutes.items():
         totals[model].update(counts)
@@ -97,10 +104,10 @@ def plan(entries: Sequence[StreamEntry], manifests: Manifests, keys: Keys, known
             start = span.start_of(minute)
             key = keys.bucket(span, model, start)
             batch.counts[key] = merge([batch.counts.get(key, {}), counts])
-            batch.expire_at[key] = start + span.seconds + span.kept_seconds
+            batch.expire_at[key] = span.expires_at(start)
     for model, counts in totals.items():
-        batch.counts[keys.total(model)] = counts
-    batch.counts[keys.models] = Counter({model: counts["events"] for model, counts in totals.items()})
+        batch.counts[keys.total(model)] = total_of(counts)
+    batch.counts[keys.models] = Counter({m: c["events"] for m, c in totals.items() if c["events"]})
     batch.counts[keys.pipeline] = pipeline
     return batch
 
@@ -113,7 +120,11 @@ def read_event(entry: StreamEntry) -> PredictionEvent:
     if entry.characters > MAX_ENTRY_CHARACTERS:
         raise InvalidEvent(f"entry has {entry.characters} characters, more than {MAX_ENTRY_CHARACTERS}")
     event = PredictionEvent.from_fields(entry.fields)
-    for name, text in (("model_name", event.model_name), ("model_version", event.model_version)):
+    names = [("model_name", event.model_name), ("model_version", event.model_version)]
+    if event.shadow_of is not None:
+        served = event.shadow_of
+        names += [("served_model_name", served.model_name), ("served_model_version", served.model_version)]
+    for name, text in names:
         if not is_model_name(text):
             raise InvalidEvent(f"{name} {text[:20]!r} is not made of up to 64 letters, digits, '.', '_' and '-'")
     longest = max(event.total_seconds, event.decode_seconds, event.forward_seconds)
@@ -136,15 +147,10 @@ def _read(entry: StreamEntry) -> PredictionEvent | DeadLetter:
 
 
 def _identity(record: PredictionEvent | DeadLetter) -> tuple[str, int]:
-    """What a copy is known by, and the hour (since the epoch) it belongs to, which is the same for every copy.
-
-    A UUIDv7 says itself when it was made (RFC 9562, section 5.7); for any other, the event's time has to do.
-    """
+    """What a copy is known by, and the hour (since the epoch) it is remembered in, which is the same for every copy."""
     if isinstance(record, DeadLetter):
         return record.entry_id, int(_arrival_seconds(record.entry_id) // HOUR.seconds)
-    prediction_id = UUID(record.prediction_id)
-    seconds = (prediction_id.int >> 80) / 1000 if prediction_id.version == 7 else record.time.timestamp()
-    return record.prediction_id, int(seconds // HOUR.seconds)
+    return record.prediction_id, hour_made(record.prediction_id, record.time.timestamp())
 
 
 def _arrival_seconds(entry_id: str) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from monitor.aggregates import bins_of
+from monitor.aggregates import bins_of, version_of
 from monitor.percentiles import percentiles
 from monitor.redis_stream import RedisStream
 
@@ -54,8 +54,7 @@ class Buckets:
         fresh: dict[str, Bucket] = {}
         if changed:
             for key, counts in zip(changed, await self._stream.counts(changed), strict=True):
-                version = f"{counts['events']}:{counts['latency_us']}" if counts else ""
-                fresh[key] = Bucket(version, {sys.intern(name): count for name, count in counts.items()})
+                fresh[key] = Bucket(version_of(counts), {sys.intern(name): count for name, count in counts.items()})
         buckets = [fresh.get(key) or self._known.get(key, _EMPTY) for key in keys]
         for key, bucket in zip(keys, buckets, strict=True):
             self._keep(key, bucket)

@@ -16,7 +16,8 @@ import structlog
 
 from monitor.batches import StreamEntry, plan
 from monitor.manifests import Manifests
-from monitor.redis_stream import GroupMissing, RedisAway, RedisStream
+from monitor.redis_connection import GroupMissing, RedisAway
+from monitor.redis_stream import RedisStream
 
 _log = structlog.get_logger("consumer")
 
@@ -24,6 +25,9 @@ MAX_BATCH_CHARACTERS = 4_000_000
 """About how much text one batch may hold; the next reads ask for fewer entries when the last were large."""
 FIRST_BACKOFF_SECONDS = 0.1
 MAX_BACKOFF_SECONDS = 2.0
+SILENT_SECONDS = 24 * 3600.0
+"""How long a publisher says nothing before its counters are added to those of the ones that are gone."""
+RETIREMENT_INTERVAL_SECONDS = 3600.0
 
 
 class Consumer:
@@ -45,6 +49,7 @@ class Consumer:
         self._next_count = min(batch_events, 100)
         self._claim_idle_seconds = claim_idle_seconds
         self._next_claim = 0.0
+        self._next_retirement = 0.0
         self._dedupe_seconds = dedupe_hours * 3600
         self._stopping = asyncio.Event()
 
@@ -78,6 +83,9 @@ class Consumer:
 
     async def _step(self) -> None:
         entries: list[StreamEntry] = []
+        if time.monotonic() >= self._next_retirement:
+            await self._stream.retire_publishers(silent_seconds=SILENT_SECONDS)
+            self._next_retirement = time.monotonic() + RETIREMENT_INTERVAL_SECONDS
         if time.monotonic() >= self._next_claim:
             entries = await self._claim()
         await self._apply(entries or await self._stream.read(self.name, self._next_count))

@@ -19,10 +19,11 @@ from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from servicekit.abortable import abort
 from servicekit.problems import Problem
 from starlette.types import Receive, Scope, Send
 
-from monitor.redis_stream import RedisAway
+from monitor.redis_connection import RedisAway
 from monitor.report import Report
 from monitor.windows import Window
 
@@ -169,7 +170,9 @@ class EventStream:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
-            if self._draining.is_set() and not listener.too_slow.is_set():
+            if listener.too_slow.is_set():
+                abort(scope)
+            elif self._draining.is_set():
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -9,7 +9,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,16 @@ class PsiNull:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceFeature:
-    """One feature's reference: bin i holds ``counts[i]`` values; the outer bins are open-ended."""
+    """One feature's reference: bin i holds ``counts[i]`` values; the outer bins are open-ended.
+
+    The bins of a feature that is no number have names, its ``categories``.
+    """
 
     name: str
     bin_edges: tuple[float, ...]
     counts: tuple[int, ...]
     psi_null: PsiNull
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ def _read(path: Path, name: str, version: str) -> Manifest:
             name,
             version,
             confidence_edges=_increasing(content["confidence"]["bin_edges"]),
-            features=tuple(map(_feature, reference["features"])) if reference is not None else (),
+            features=read_features(reference["features"]) if reference is not None else (),
         )
     except InvalidManifest:
         raise
@@ -128,6 +132,14 @@ def _read(path: Path, name: str, version: str) -> Manifest:
     if (content.get("name"), content.get("version")) != (name, version):
         raise InvalidManifest("name and version differ from those of its folder")
     return manifest
+
+
+def read_features(content: Sequence[Mapping[str, Any]]) -> tuple[ReferenceFeature, ...]:
+    """The features of a reference, as a manifest writes them.
+
+    Raises: InvalidManifest; KeyError, TypeError, ValueError for what is not even of that form.
+    """
+    return tuple(map(_feature, content))
 
 
 def _feature(content: Mapping[str, Any]) -> ReferenceFeature:
@@ -141,6 +153,7 @@ def _feature(content: Mapping[str, Any]) -> ReferenceFeature:
             window_sizes=tuple(int(size) for size in _increasing(null["window_sizes"])),
             quantiles=tuple(_increasing(quantiles) for quantiles in null["quantiles"]),
         ),
+        categories=tuple(map(str, content.get("categories", ()))),
     )
     null_shape = (len(feature.psi_null.window_sizes), {len(feature.psi_null.probabilities)})
     if null_shape != (len(feature.psi_null.quantiles), {len(row) for row in feature.psi_null.quantiles}):

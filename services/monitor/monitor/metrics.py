@@ -6,7 +6,7 @@ Counters are all-time totals kept in Redis: a restart of the monitor does not re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 
@@ -17,10 +17,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from monitor.accounting import Accounts
-from monitor.aggregates import LATENCY_EDGES, MILLION, histogram
+from monitor.aggregates import LATENCY_EDGES, histogram
+from monitor.counted_prediction import MILLION
 from monitor.drift import STATUSES
 from monitor.manifests import Manifest
-from monitor.redis_stream import RedisAway
+from monitor.redis_connection import RedisAway
 from monitor.report import Report
 
 _log = structlog.get_logger("metrics")
@@ -81,7 +82,7 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     yield from _accounts(snapshot.accounts)
 
 
-def _predictions(totals: Iterable[tuple[Manifest, Mapping[str, int]]]) -> Iterator[Metric]:
+def _predictions(totals: Sequence[tuple[Manifest, Mapping[str, int]]]) -> Iterator[Metric]:
     predictions = CounterMetricFamily("catnet_predictions", "Predictions counted.", labels=["model", "label"])
     latency = HistogramMetricFamily(
         "catnet_prediction_latency_seconds", "Time inference took to answer.", labels=["model"]
@@ -104,6 +105,12 @@ def _predictions(totals: Iterable[tuple[Manifest, Mapping[str, int]]]) -> Iterat
             counts.get("confidence_millionths", 0) / MILLION,
         )
     yield from (predictions, latency, confidence)
+    feedback = CounterMetricFamily(
+        "catnet_feedback", "What people said of predictions, by whether it agrees.", labels=["agrees"]
+    )
+    for agrees in ("true", "false"):
+        feedback.add_metric([agrees], sum(counts.get(f"feedback_taken:{agrees}", 0) for _, counts in totals))
+    yield feedback
 
 
 def _drift(report: Report) -> Iterator[Metric]:
@@ -134,6 +141,7 @@ def _accounts(accounts: Accounts) -> Iterator[Metric]:
     consumed = CounterMetricFamily("catnet_events_consumed", "Stream entries settled, by result.", labels=["result"])
     for result, count in (
         ("consumed", accounts.consumed),
+        ("shadow", accounts.shadow),
         ("duplicate", accounts.duplicates),
         ("dead", accounts.dead),
         ("lost", accounts.lost),

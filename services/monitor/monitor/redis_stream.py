@@ -1,47 +1,32 @@
-"""The only module that talks to Redis: reads the stream, applies batches, reads aggregates.
-
-    RedisAway       no answer, or none in time, or a refusal; nothing is known of what became of the command
-      GroupMissing  the consumer group does not exist: Redis is new, or was emptied
-
-Every command has a deadline and no retry of its own: the callers know when trying again makes sense.
-"""
+"""What the monitor asks of Redis while it serves: read the stream, apply batches, read aggregates, take feedback."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import Any
 
 from events import names
 from events.accounting import PublisherCounters
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.connection import parse_url
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from monitor.accounting import Accounts
+from monitor.aggregates import VERSION_FIELDS, Counts
 from monitor.batches import Batch, StreamEntry
+from monitor.counted_prediction import CountedPrediction
 from monitor.keys import Keys
+from monitor.redis_connection import connect, integers, pairs, translated
+from monitor.windows import SPANS
 
-CONNECT_TIMEOUT_SECONDS = 2.0
-ANSWER_TIMEOUT_SECONDS = 5.0
 BLOCK_SECONDS = 1.0
-MAX_CONNECTIONS = 16
 DEAD_MAX_LENGTH = 10_000
 LAG_COUNT_LIMIT = 2000
 ABANDONED_SECONDS = 3600
-
-
-class RedisAway(Exception):
-    """Redis did not do what it was asked to."""
-
-
-class GroupMissing(RedisAway):
-    """There is no consumer group to read for."""
+FEEDBACK_MAX_LENGTH = 100_000
+RETIRED = "retired"
+"""The publisher that stands for all that are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,39 +40,22 @@ class Conflict:
         return bool(self.gone or self.known)
 
 
-def check_redis_url(url: str) -> None:
-    """Raises: ValueError if this is not the address of a Redis."""
-    parse_url(url)
-
-
 class RedisStream:
     """One connection pool, closed by ``close``; it connects when first used."""
 
     def __init__(self, url: str, keys: Keys | None = None) -> None:
         self.keys = keys or Keys()
-        self._redis = Redis.from_pool(
-            BlockingConnectionPool.from_url(
-                url,
-                max_connections=MAX_CONNECTIONS,
-                timeout=ANSWER_TIMEOUT_SECONDS,
-                socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                socket_timeout=ANSWER_TIMEOUT_SECONDS,
-                retry=Retry(NoBackoff(), 0),
-                protocol=2,
-                decode_responses=True,
-                encoding_errors="replace",  # an entry with bytes that are no text must reach the parser, and fail there
-            )
-        )
-        self._apply, self._claim, self._leave, self._accounts, self._versions = (
+        self._redis = connect(url)
+        self._apply, self._claim, self._leave, self._accounts, self._versions, self._feedback, self._retire = (
             self._redis.register_script(files("monitor").joinpath(f"{name}.lua").read_text())
-            for name in ("apply", "claim", "leave", "accounts", "versions")
+            for name in ("apply", "claim", "leave", "accounts", "versions", "feedback", "retire")
         )
 
     async def close(self) -> None:
         await self._redis.aclose()
 
     async def ping(self) -> None:
-        with _translated():
+        with translated():
             await self._redis.ping()
 
     async def create_group(self, *, redeliver_seconds: float) -> bool:
@@ -96,7 +64,7 @@ class RedisStream:
         Then only the last ``redeliver_seconds`` of the stream are delivered again, for that long are counted ids known;
         without aggregates the whole stream is.
         """
-        with _translated():
+        with translated():
             seconds, _ = await self._redis.time()
             has_aggregates = bool(await self._redis.exists(self.keys.pipeline))
             start = f"{int(seconds - redeliver_seconds) * 1000}-0" if has_aggregates else "0"
@@ -109,7 +77,7 @@ class RedisStream:
 
     async def read(self, consumer: str, count: int) -> list[StreamEntry]:
         """New entries for this consumer, now pending; waits BLOCK_SECONDS for the first."""
-        with _translated():
+        with translated():
             reply: Any = await self._redis.xreadgroup(
                 names.CONSUMER_GROUP, consumer, {names.STREAM: ">"}, count=count, block=round(BLOCK_SECONDS * 1000)
             )
@@ -117,54 +85,52 @@ class RedisStream:
 
     async def claim(self, consumer: str, count: int, *, idle_seconds: float) -> tuple[list[StreamEntry], int]:
         """Entries that nobody finished for ``idle_seconds``, now this consumer's; how many of them are lost."""
-        with _translated():
+        with translated():
             entries, lost = await self._claim(
                 keys=[names.STREAM, self.keys.pipeline],
                 args=[names.CONSUMER_GROUP, consumer, round(idle_seconds * 1000), count],
             )
-        return [
-            StreamEntry(entry_id, dict(zip(flat[::2], flat[1::2], strict=True))) for entry_id, flat in entries
-        ], int(lost)
+        return [StreamEntry(entry_id, pairs(flat)) for entry_id, flat in entries], int(lost)
 
     async def apply(self, batch: Batch, *, remember_seconds: int) -> Conflict:
         """Apply a batch and acknowledge its entries, in one atomic step; or change nothing, and say why."""
-        hashes, sets = list(batch.counts), list(batch.remember)
+        hashes, memories = list(batch.counts), list(batch.remember)
         content = {
             "entry_ids": batch.entry_ids,
             "counts": [batch.counts[key] for key in hashes],
             "expire_at": [batch.expire_at.get(key, 0) for key in hashes],
-            "remember": [batch.remember[key] for key in sets],
+            "remember": [batch.remember[key] for key in memories],
             "dead": [list(asdict(letter).values()) for letter in batch.dead],
             "last_event_us": batch.last_event_us,
         }
-        with _translated():
+        with translated():
             gone, known = await self._apply(
-                keys=[names.STREAM, names.DEAD_STREAM, self.keys.pipeline, *hashes, *sets],
+                keys=[names.STREAM, names.DEAD_STREAM, self.keys.pipeline, *hashes, *memories],
                 args=[names.CONSUMER_GROUP, len(hashes), remember_seconds, DEAD_MAX_LENGTH, json.dumps(content)],
             )
         return Conflict(frozenset(gone), frozenset(known))
 
     async def leave(self, consumer: str) -> None:
         """Forget a consumer that stops, unless it leaves entries behind: these others must still be able to claim."""
-        with _translated():
+        with translated():
             await self._leave(keys=[names.STREAM], args=[names.CONSUMER_GROUP, consumer, ABANDONED_SECONDS * 1000])
 
     async def counts(self, keys: Sequence[str]) -> list[dict[str, int]]:
         """The hashes at these keys, empty where there is none, in one round trip."""
-        with _translated():
+        with translated():
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for key in keys:
                     pipeline.hgetall(key)
-                return [_integers(fields) for fields in await pipeline.execute()]
+                return [integers(fields) for fields in await pipeline.execute()]
 
     async def versions(self, keys: Sequence[str]) -> list[str]:
         """A text for each of these hashes of counts that is another one whenever the hash has changed."""
-        with _translated():
-            versions: list[str] = await self._versions(keys=keys)
+        with translated():
+            versions: list[str] = await self._versions(keys=keys, args=list(VERSION_FIELDS))
         return versions
 
     async def accounts(self) -> Accounts:
-        with _translated():
+        with translated():
             lag, lag_is_exact, pending, entries_added, pipeline, publishers = await self._accounts(
                 keys=[names.STREAM, self.keys.pipeline, names.PUBLISHERS],
                 args=[names.CONSUMER_GROUP, names.publisher_counters(""), LAG_COUNT_LIMIT],
@@ -174,31 +140,63 @@ class RedisStream:
             lag_is_exact=bool(lag_is_exact),
             pending=pending,
             entries_added=entries_added if entries_added >= 0 else None,
-            pipeline=_integers(_pairs(pipeline)),
-            publishers=[PublisherCounters.from_fields(_pairs(fields)) for fields in publishers],
+            pipeline=integers(pairs(pipeline)),
+            publishers=[PublisherCounters.from_fields(pairs(fields)) for fields in publishers],
         )
+
+    async def retire_publishers(self, *, silent_seconds: float) -> int:
+        """Add up the counters of publishers that have been silent for so long; return how many there were."""
+        with translated():
+            seconds, _ = await self._redis.time()
+            retired: int = await self._retire(
+                keys=[names.PUBLISHERS, names.publisher_counters(RETIRED)],
+                args=[names.publisher_counters(""), RETIRED, seconds - silent_seconds],
+            )
+        return retired
 
     async def newest(self, count: int) -> list[StreamEntry]:
         """The last entries of the stream, newest first."""
-        with _translated():
+        with translated():
             reply: Any = await self._redis.xrevrange(names.STREAM, count=count)
         return [StreamEntry(entry_id, fields) for entry_id, fields in reply]
 
+    async def counted(self, places: Sequence[tuple[str, str]]) -> list[str | None]:
+        """The text remembered at each (key, prediction id), None where there is none, in one round trip."""
+        with translated():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for key, prediction_id in places:
+                    pipeline.hget(key, prediction_id)
+                texts: list[str | None] = await pipeline.execute()
+        return texts
 
-def _pairs(flat: Sequence[str]) -> dict[str, str]:
-    return dict(zip(flat[::2], flat[1::2], strict=True))
+    async def tell(
+        self, place: tuple[str, str], known: CountedPrediction, told: CountedPrediction, changes: Counts
+    ) -> bool:
+        """Count what a person said, in one atomic step; False, and nothing done, if another came first."""
+        key, prediction_id = place
+        content = {"counts": changes, "expire_at": [*(span.expires_at(known.time) for span in SPANS), 0]}
+        with translated():
+            done = await self._feedback(
+                keys=[key, self.keys.feedback_log, *self.keys.counts(known)],
+                args=[
+                    prediction_id,
+                    known.to_text(),
+                    told.to_text(),
+                    told.truth or "",
+                    FEEDBACK_MAX_LENGTH,
+                    json.dumps(content),
+                ],
+            )
+        return bool(done)
 
+    async def reference_adopted_at(self, model: str) -> str | None:
+        """When a reference was adopted for a model, if one is."""
+        with translated():
+            adopted_at: Any = await self._redis.hget(self.keys.reference(model), "adopted_at")
+        return None if adopted_at is None else str(adopted_at)
 
-def _integers(fields: Mapping[str, str]) -> dict[str, int]:
-    return {name: int(value) for name, value in fields.items()}
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except ResponseError as error:
-        missing = "NOGROUP" in str(error)
-        raise (GroupMissing if missing else RedisAway)(str(error)) from error
-    except (RedisError, OSError) as error:
-        raise RedisAway(type(error).__name__) from error
+    async def reference(self, model: str) -> dict[str, str]:
+        """The fields of the adopted reference of a model."""
+        with translated():
+            fields: Any = await self._redis.hgetall(self.keys.reference(model))
+        return dict(fields)

@@ -6,21 +6,27 @@ A window is whole buckets up to now. An empty one gives zeros and nulls.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from events.prediction import InvalidEvent
+from events.prediction import InvalidEvent, PredictionEvent
 from servicekit.problems import Problem
 
 from monitor.accounting import Accounts
-from monitor.aggregates import MILLION, Counts, bins_of, histogram, merge
-from monitor.batches import StreamEntry, read_event
+from monitor.aggregates import Counts, bins_of, histogram
+from monitor.batches import read_event
 from monitor.buckets import Bucket, Buckets
-from monitor.drift import FALSE_ALARM_RATE, MINIMUM_EVENTS, Drift, detect_drift
+from monitor.counted_prediction import MILLION, CountedPrediction, hour_made
+from monitor.drift import FALSE_ALARM_RATE, MINIMUM_EVENTS, Drift, FeatureDrift, Status, detect_drift
+from monitor.drift_words import sentence_of, shift_of
 from monitor.manifests import Manifest, Manifests, is_model_name, model_id, version_order
 from monitor.percentiles import RELATIVE_ERROR, percentiles
-from monitor.quality import estimate_accuracy
+from monitor.quality import Share, estimate_accuracy, judged_predictions, wilson_interval
 from monitor.redis_stream import RedisStream
+from monitor.references import References
+from monitor.running_sum import RunningSums
 from monitor.windows import WINDOWS, Window, utc
 
 Report = dict[str, Any]
@@ -36,6 +42,12 @@ class BadQuery(Problem):
     status = 400
 
 
+class UnknownModel(BadQuery):
+    """A model that has neither a manifest nor any prediction."""
+
+    status = 404
+
+
 class Reports:
     """Builds reports, each from what Redis says at that moment."""
 
@@ -49,6 +61,8 @@ class Reports:
     ) -> None:
         self._stream = stream
         self._buckets = Buckets(stream)
+        self._references = References(stream)
+        self._sums = RunningSums()
         self._manifests = manifests
         self._default_model = default_model
         self._clock = clock
@@ -56,7 +70,7 @@ class Reports:
     async def manifest(self, model: str | None) -> Manifest:
         """The manifest of "name/version", of the newest version of "name", or of the default model's newest.
 
-        Raises: BadQuery if nobody knows the model; RedisAway.
+        Raises: BadQuery if it is no name; UnknownModel if nobody knows it; RedisAway.
         """
         name, slash, version = (self._default_model if model is None else model).partition("/")
         if not is_model_name(name) or (slash and not is_model_name(version)):
@@ -66,7 +80,7 @@ class Reports:
         if version in versions:
             return self._manifests.get(name, version)
         if version or (not versions and model):
-            raise BadQuery("no such model: it has neither a manifest nor any prediction")
+            raise UnknownModel("no such model: it has neither a manifest nor any prediction")
         return self._manifests.get(name, max(versions, key=version_order, default="1"))
 
     async def totals(self) -> list[tuple[Manifest, dict[str, int]]]:
@@ -89,9 +103,15 @@ class Reports:
         starts, previous_starts = window.buckets(now), window.previous_buckets(now)
         keys = [self._stream.keys.bucket(window.span, manifest.model, start) for start in (*previous_starts, *starts)]
         buckets = await self._buckets.read(keys)
-        previous, current = buckets[: len(previous_starts)], buckets[len(previous_starts) :]
-        counts = merge(bucket.counts for bucket in current)
-        drift = detect_drift(manifest.features, counts, merge(bucket.counts for bucket in previous))
+        reference = await self._references.get(manifest)
+        accounts = await self._stream.accounts()
+        recent = await self._recent(manifest)
+        # From here on nothing is waited for: the sums are shared with the reports that others are building.
+        split = len(previous_starts)
+        current = buckets[split:]
+        before = self._sums[manifest.model, window.name, "before"].over(keys[:split], buckets[:split])
+        counts = self._sums[manifest.model, window.name].over(keys[split:], current)
+        drift = detect_drift(reference.features, counts, before)
         return {
             "window": {
                 "name": window.name,
@@ -103,12 +123,31 @@ class Reports:
             "predictions": _predictions(counts, now - starts[0]),
             "latency_ms": _latency(counts),
             "confidence": _confidence(counts, manifest),
-            "drift": _drift(drift),
-            "quality": _quality(counts),
-            "pipeline": _pipeline(await self._stream.accounts(), now),
+            "drift": {**_drift(drift), "reference": reference.described()},
+            "quality": _quality(counts, manifest, drift.status),
+            "shadow": _shadow(counts),
+            "pipeline": _pipeline(accounts, now),
             "series": [_point(start, bucket) for start, bucket in zip(starts, current, strict=True)],
-            "recent": _recent(await self._stream.newest(RECENT_SEARCHED), manifest),
+            "recent": recent,
         }
+
+    async def _recent(self, manifest: Manifest) -> list[Report]:
+        """The model's newest predictions, each once, newest first, with what people said of them."""
+        shown: dict[str, PredictionEvent] = {}
+        for entry in await self._stream.newest(RECENT_SEARCHED):
+            try:
+                event = read_event(entry)
+            except InvalidEvent:
+                continue
+            if model_id(event.model_name, event.model_version) == manifest.model and event.shadow_of is None:
+                shown.setdefault(event.prediction_id, event)
+            if len(shown) == RECENT:
+                break
+        places = [
+            (self._stream.keys.counted(hour_made(id_, event.time.timestamp())), id_) for id_, event in shown.items()
+        ]
+        known = await self._stream.counted(places)
+        return [_recent(event, manifest, text) for event, text in zip(shown.values(), known, strict=True)]
 
 
 def find_window(name: str) -> Window:
@@ -167,7 +206,10 @@ def _drift(drift: Drift) -> Report:
                 "psi": feature.psi,
                 "threshold": feature.threshold,
                 "p_value": feature.p_value,
+                "shift": shift_of(feature.reference.counts, feature.current),
+                "sentence": _sentence(feature),
                 "bin_edges": list(feature.reference.bin_edges),
+                "categories": list(feature.reference.categories),
                 "reference": list(feature.reference.counts),
                 "current": list(feature.current),
             }
@@ -176,20 +218,71 @@ def _drift(drift: Drift) -> Report:
     }
 
 
-def _quality(counts: Counts) -> Report:
-    accuracy = estimate_accuracy(counts)
+def _sentence(feature: FeatureDrift) -> str:
+    if feature.status == "insufficient_data":
+        return "too few predictions to tell"
+    return sentence_of(
+        feature.reference.name,
+        feature.reference.counts,
+        feature.current,
+        is_beyond_chance=feature.status != "ok",
+        categories=feature.reference.categories,
+    )
+
+
+def _quality(counts: Counts, manifest: Manifest, drift_status: Status) -> Report:
+    estimate = estimate_accuracy(counts)
+    judged = judged_predictions(counts, len(manifest.confidence_edges) - 1)
     return {
         "estimated_accuracy": {
-            "value": accuracy.value if accuracy else None,
-            "low": accuracy.low if accuracy else None,
-            "high": accuracy.high if accuracy else None,
+            **_share(estimate),
+            # What the model says of itself holds for what it was calibrated on.
+            "reliable": None if estimate is None or drift_status == "insufficient_data" else drift_status == "ok",
         },
         "feedback": {
-            "count": 0,
-            "accuracy": None,
-            "confusion": {"cat": {"cat": 0, "non-cat": 0}, "non-cat": {"cat": 0, "non-cat": 0}},
+            "count": judged.count,
+            "accuracy": judged.accuracy.value if judged.accuracy else None,
+            "low": judged.accuracy.low if judged.accuracy else None,
+            "high": judged.accuracy.high if judged.accuracy else None,
+            "confusion": judged.confusion,
+            "calibration_error": judged.calibration_error,
+            "calibration": [
+                {
+                    "count": each.count if each else 0,
+                    "confidence": each.confidence if each else None,
+                    "accuracy": each.accuracy.value if each else None,
+                    "low": each.accuracy.low if each else None,
+                    "high": each.accuracy.high if each else None,
+                }
+                for each in judged.calibration
+            ],
         },
     }
+
+
+def _shadow(counts: Counts) -> Report | None:
+    """How often the shadow model that repeated most of these predictions said something else; None without one."""
+    compared: Counter[str] = Counter()
+    for field, count in counts.items():
+        if field.startswith("shadow:"):
+            compared[field.split(":")[1]] += count
+    if not compared:
+        return None
+    [(model, total)] = compared.most_common(1)
+    disagreements = counts[f"shadow:{model}:false"]
+    rate = wilson_interval(disagreements, total)
+    return {
+        "model": model,
+        "compared": total,
+        "disagreements": disagreements,
+        "rate": rate.value if rate else None,
+        "low": rate.low if rate else None,
+        "high": rate.high if rate else None,
+    }
+
+
+def _share(share: Share | None) -> Report:
+    return {"value": None, "low": None, "high": None} if share is None else asdict(share)
 
 
 def _pipeline(accounts: Accounts, now: float) -> Report:
@@ -199,6 +292,7 @@ def _pipeline(accounts: Accounts, now: float) -> Report:
         "lag_is_exact": accounts.lag_is_exact,
         "pending": accounts.pending,
         "consumed": accounts.consumed,
+        "shadow": accounts.shadow,
         "duplicates": accounts.duplicates,
         "dead": accounts.dead,
         "lost": accounts.lost,
@@ -222,28 +316,17 @@ def _point(start: int, bucket: Bucket) -> Report:
     }
 
 
-def _recent(entries: Sequence[StreamEntry], manifest: Manifest) -> list[Report]:
-    shown: dict[str, Report] = {}
-    for entry in entries:
-        if len(shown) == RECENT:
-            break
-        try:
-            event = read_event(entry)
-        except InvalidEvent:
-            continue
-        if model_id(event.model_name, event.model_version) != manifest.model or event.prediction_id in shown:
-            continue
-        shown[event.prediction_id] = {
-            "prediction_id": event.prediction_id,
-            "time": utc(event.time.timestamp()),
-            "label": event.label,
-            "confidence": event.confidence,
-            "certain": event.certain,
-            "latency_ms": round(event.total_seconds * 1000, 3),
-            "model": manifest.model,
-            "feedback": None,
-        }
-    return list(shown.values())
+def _recent(event: PredictionEvent, manifest: Manifest, known: str | None) -> Report:
+    return {
+        "prediction_id": event.prediction_id,
+        "time": utc(event.time.timestamp()),
+        "label": event.label,
+        "confidence": event.confidence,
+        "certain": event.certain,
+        "latency_ms": round(event.total_seconds * 1000, 3),
+        "model": manifest.model,
+        "feedback": CountedPrediction.from_text(known).truth if known else None,
+    }
 
 
 def _percentiles_ms(counts: Mapping[str, int], kind: str, fractions: Sequence[float]) -> list[float | None]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from monitor.feedback import MAX_BODY_BYTES, BadFeedback, Feedback, FeedbackDesk
 from monitor.live import EventStream, LiveReports
 from monitor.report import BadQuery, Reports, find_window
 from monitor.windows import DEFAULT_WINDOW, Window
+
+BODY_SECONDS = 5.0
+"""How long a small body may take to arrive."""
 
 
 async def report(request: Request) -> Response:
@@ -39,4 +45,19 @@ def _query(request: Request) -> tuple[Window, str | None]:
     return find_window(request.query_params.get("window", DEFAULT_WINDOW)), request.query_params.get("model")
 
 
-ROUTES = [Route("/report", report), Route("/stream", stream)]
+async def feedback(request: Request) -> Response:
+    """``POST /feedback`` with {"prediction_id": UUID, "label": "cat" or "non-cat"}: what the photo really showed."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise BadFeedback("the body is too long", status=413)
+    except TimeoutError:
+        raise BadFeedback("the body did not arrive in time", status=408) from None
+    desk: FeedbackDesk = request.app.state.feedback
+    return JSONResponse(await desk.take(Feedback.from_json(bytes(body))))
+
+
+ROUTES = [Route("/report", report), Route("/stream", stream), Route("/feedback", feedback, methods=["POST"])]

@@ -7,14 +7,14 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from servicekit.settings import ServiceSettings
 
-from monitor.redis_stream import check_redis_url
+from monitor.redis_connection import check_redis_url
 
 
 class MonitorSettings(ServiceSettings):
     port: int = Field(8082, ge=1, le=65535, description="Port to listen on.")
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis that holds the stream and the aggregates.")
     models_dir: Path = Field(Path("models"), description="Folder of <name>/<version>/manifest.json.")
-    default_model: str = Field("catnet-mlp", min_length=1, description="Model that is reported on unless one is named.")
+    default_model: str = Field("catnet", min_length=1, description="Model that is reported on unless one is named.")
     batch_events: int = Field(1000, ge=1, le=5000, description="Most stream entries applied in one step.")
     claim_idle_seconds: float = Field(
         5.0, ge=0.1, le=3600, description="Age at which an unfinished entry of another replica is taken over."

@@ -19,6 +19,10 @@ class Span:
         """Where the bucket that holds this time begins. Units: epoch seconds."""
         return int(time // self.seconds) * self.seconds
 
+    def expires_at(self, time: float) -> int:
+        """When the bucket that holds this time is forgotten. Units: epoch seconds."""
+        return self.start_of(time) + self.seconds + self.kept_seconds
+
 
 MINUTE = Span("minute", 60, kept_seconds=3 * 3600)
 HOUR = Span("hour", 3600, kept_seconds=15 * 86_400)

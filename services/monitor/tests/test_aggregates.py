@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from monitor.aggregates import Counts, bins_of, count_event, histogram, latency_edge_field, merge
+from monitor.aggregates import TRAFFIC_FEATURES, Counts, bins_of, count_event, histogram, latency_edge_field, merge
 from monitor.manifests import Manifest, Manifests
 from monitor.percentiles import bin_of
 
@@ -35,6 +35,9 @@ def test_an_event_is_counted_in_every_part_of_the_report(manifests: Manifests) -
         "correct_variance_millionths": 187_500,
         "feature:cat_probability:2": 1,
         "feature:brightness:5": 1,
+        "feature:aspect_ratio:6": 1,
+        "feature:megapixels:3": 1,
+        "feature:format:0": 1,
     }
 
 
@@ -56,7 +59,8 @@ def test_outer_bins_are_open_and_an_edge_belongs_to_the_bin_above_it(
 def test_a_model_without_a_manifest_is_counted_by_the_default_bins(manifests: Manifests) -> None:
     counts = count(manifests.get("stranger", "9"), cat_probability=1.0)
     assert bins_of(counts, "confidence") == {9: 1}
-    assert not [field for field in counts if field.startswith("feature:")]
+    features = {field.split(":")[1] for field in counts if field.startswith("feature:")}
+    assert features == {bins.name for bins in TRAFFIC_FEATURES}
 
 
 def test_the_probability_of_being_right_is_that_of_the_label(manifests: Manifests) -> None:

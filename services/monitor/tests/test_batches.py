@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from events.prediction import ServedPrediction
 from hypothesis import given
 from hypothesis import strategies as st
 from monitor.batches import MAX_ENTRY_CHARACTERS, StreamEntry, plan
@@ -60,7 +61,7 @@ def test_an_event_known_from_before_is_a_duplicate(manifests: Manifests) -> None
 def test_an_entry_set_aside_before_is_a_duplicate_when_it_is_read_again(manifests: Manifests) -> None:
     broken = damaged(label="dog")
     first = plan([broken], manifests, KEYS)
-    assert first.remember == {KEYS.remembered(int(NOW // 3600)): [broken.id]}
+    assert first.remember == {KEYS.counted(int(NOW // 3600)): {broken.id: ""}}
     again = plan([broken], manifests, KEYS, frozenset({broken.id}))
     assert again.counts[KEYS.pipeline] == {"duplicates": 1}
     assert not again.dead
@@ -70,7 +71,7 @@ def test_all_copies_of_an_event_are_remembered_in_the_same_place(manifests: Mani
     made = "01940000-0000-7000-8000-000000000000"  # a UUIDv7 says when it was made
     copies = [entry(prediction_id=made, time=EVENT.time + timedelta(hours=hours)) for hours in (0, 30)]
     places = [set(plan([copy], manifests, KEYS).remember) for copy in copies]
-    assert places[0] == places[1] == {KEYS.remembered(0x0194_0000_0000 // 3_600_000)}
+    assert places[0] == places[1] == {KEYS.counted(0x0194_0000_0000 // 3_600_000)}
 
 
 @pytest.mark.parametrize(
@@ -120,3 +121,24 @@ def test_batches_cut_anywhere_and_in_any_order_add_up_to_the_same(manifests: Man
     parts = [plan(entries[start : start + 30], manifests, KEYS) for start in range(0, 200, 30)]
     for key, counts in whole.counts.items():
         assert counts == sum((part.counts.get(key, type(counts)()) for part in parts), type(counts)())
+
+
+def test_a_shadows_prediction_is_compared_and_not_counted(manifests: Manifests) -> None:
+    served = ServedPrediction(event(1).prediction_id, "catnet-mlp", "1", "cat", 0.75)
+    shadows = [
+        entry(number, model_name="catnet", label=label, shadow_of=served)
+        for number, label in enumerate(("cat", "cat", "non-cat"), 2)
+    ]
+    batch = plan([entry(1), *shadows, shadows[0]], manifests, KEYS)
+    assert batch.counts[KEYS.pipeline] == {"consumed": 1, "shadow": 3, "duplicates": 1}
+    total = batch.counts[KEYS.total(MODEL)]
+    assert (total["events"], total["label:cat"], total["shadow_events"]) == (1, 1, 3)
+    assert (total["shadow:catnet/1:true"], total["shadow:catnet/1:false"]) == (2, 1)
+    assert batch.counts[KEYS.models] == {MODEL: 1}
+    remembered = {identity: text for texts in batch.remember.values() for identity, text in texts.items()}
+    assert [identity for identity, text in remembered.items() if text] == [event(1).prediction_id]
+
+
+def test_a_shadow_of_a_model_whose_name_cannot_be_is_set_aside(manifests: Manifests) -> None:
+    served = ServedPrediction(event(1).prediction_id, "../..", "1", "cat", 0.75)
+    assert plan([entry(2, shadow_of=served)], manifests, KEYS).counts[KEYS.pipeline] == {"dead": 1}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from monitor import buckets as buckets_module
+from monitor.aggregates import version_of
 from monitor.buckets import Buckets
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +25,7 @@ class Store:
             bucket[field] += increment
 
     async def versions(self, keys: Sequence[str]) -> list[str]:
-        return [f"{h['events']}:{h['latency_us']}" if (h := self.hashes.get(key)) else "" for key in keys]
+        return [version_of(self.hashes.get(key, {})) for key in keys]
 
     async def counts(self, keys: Sequence[str]) -> list[dict[str, int]]:
         self.read.extend(keys)

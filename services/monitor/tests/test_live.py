@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from monitor import live as live_module
 from monitor.live import QUEUE_LENGTH, EventStream, LiveReports, TooManyListeners, message_of
-from monitor.redis_stream import RedisAway
+from monitor.redis_connection import RedisAway
 from monitor.windows import WINDOWS, Window
 from prometheus_client import CollectorRegistry
 

@@ -1,43 +1,60 @@
-"""The accuracy that the probabilities promise, with an interval that holds what it says."""
+"""Accuracy, estimated and measured, with intervals that hold what they should."""
 
-from collections import Counter
+from __future__ import annotations
 
 import numpy as np
 import pytest
-from monitor.aggregates import Counts, count_event
-from monitor.manifests import Manifest
-from monitor.quality import estimate_accuracy
-
-from services.monitor.tests.examples import event
-
-MODEL = Manifest("catnet-mlp", "1")
+from hypothesis import given
+from hypothesis import strategies as st
+from monitor.quality import estimate_accuracy, judged_predictions, wilson_interval
+from scipy import stats
 
 
-def test_without_predictions_there_is_no_estimate() -> None:
+@given(st.integers(1, 2000), st.data())
+def test_the_interval_is_wilsons(trials: int, data: st.DataObject) -> None:
+    successes = data.draw(st.integers(0, trials))
+    exact = stats.binomtest(successes, trials).proportion_ci(0.95, method="wilson")
+    share = wilson_interval(successes, trials)
+    assert share is not None
+    assert (share.value, share.low, share.high) == pytest.approx((successes / trials, exact.low, exact.high), abs=1e-12)
+
+
+def test_nothing_judged_is_nothing_known() -> None:
+    judged = judged_predictions({}, 3)
+    assert (judged.count, judged.accuracy, judged.calibration_error) == (0, None, None)
+    assert list(judged.calibration) == [None] * 3
+    assert wilson_interval(0, 0) is None
     assert estimate_accuracy({}) is None
 
 
-def test_a_model_that_is_always_sure_is_estimated_to_be_always_right() -> None:
-    counts: Counts = Counter()
-    for number in range(10):
-        count_event(counts, event(number, cat_probability=1.0), MODEL)
-    accuracy = estimate_accuracy(counts)
-    assert accuracy is not None
-    assert (accuracy.low, accuracy.value, accuracy.high) == (1.0, 1.0, 1.0)
+def test_calibration_is_what_was_said_beside_what_was_so() -> None:
+    counts = {
+        "feedback:cat:cat": 6,
+        "feedback:cat:non-cat": 4,
+        "said:0": 4,
+        "right:0": 1,
+        "said_millionths:0": 4 * 550_000,
+        "said:2": 6,
+        "right:2": 5,
+        "said_millionths:2": 6 * 950_000,
+    }
+    judged = judged_predictions(counts, 3)
+    low, none, high = judged.calibration
+    assert low is not None
+    assert high is not None
+    assert none is None
+    said = (low.confidence, low.accuracy.value, high.confidence, high.accuracy.value)
+    assert said == pytest.approx((0.55, 0.25, 0.95, 5 / 6))
+    assert judged.calibration_error == pytest.approx((4 * 0.3 + 6 * (0.95 - 5 / 6)) / 10)
 
 
-def test_the_interval_holds_the_true_accuracy_in_95_of_100_windows() -> None:
-    rng = np.random.default_rng(3)
-    inside = 0
-    for _ in range(300):
-        counts: Counts = Counter()
-        probabilities = rng.uniform(size=200)
-        for probability in probabilities.tolist():
-            count_event(
-                counts, event(cat_probability=probability, label="cat" if probability >= 0.5 else "non-cat"), MODEL
-            )
-        are_cats = rng.uniform(size=200) < probabilities
-        accuracy = estimate_accuracy(counts)
-        assert accuracy is not None
-        inside += accuracy.low <= np.mean(are_cats == (probabilities >= 0.5)) <= accuracy.high
-    assert inside / 300 == pytest.approx(0.95, abs=0.04)
+def test_the_estimate_holds_the_accuracy_of_calibrated_predictions_in_95_of_100_windows() -> None:
+    rng = np.random.default_rng(4)
+    held = 0
+    for _ in range(1000):
+        p = rng.uniform(0.5, 1, 300)
+        sums = {"correct_millionths": p.sum(), "correct_variance_millionths": (p * (1 - p)).sum()}
+        share = estimate_accuracy({"events": 300, **{name: round(1e6 * value) for name, value in sums.items()}})
+        assert share is not None
+        held += share.low <= (rng.random(300) < p).mean() <= share.high
+    assert 0.93 < held / 1000 < 0.97

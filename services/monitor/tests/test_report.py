@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from monitor.accounting import Accounts
+from monitor.aggregates import version_of
 from monitor.batches import StreamEntry, plan
 from monitor.keys import Keys
 from monitor.manifests import Manifests
@@ -33,13 +34,19 @@ class Store:
 
     async def versions(self, keys: Sequence[str]) -> list[str]:
         buckets = await self.counts(keys)
-        return [f"{bucket['events']}:{bucket['latency_us']}" if bucket else "" for bucket in buckets]
+        return [version_of(bucket) for bucket in buckets]
 
     async def accounts(self) -> Accounts:
         pipeline = dict(self.batch.counts[self.keys.pipeline])
         if self.entries:
             pipeline["last_event_us"] = self.batch.last_event_us
         return Accounts(0, True, 0, None, pipeline, [])
+
+    async def reference_adopted_at(self, model: str) -> str | None:
+        return None
+
+    async def counted(self, places: Sequence[tuple[str, str]]) -> list[str | None]:
+        return [self.batch.remember.get(key, {}).get(prediction_id) for key, prediction_id in places]
 
     async def newest(self, count: int) -> list[StreamEntry]:
         return list(reversed(self.entries))[:count]
@@ -83,6 +90,7 @@ async def test_an_empty_window_gives_zeros_and_nulls(manifests: Manifests, windo
     }
     assert report["confidence"] == {"bin_edges": [0.5, 0.6, 0.7, 0.8, 0.9, 1.0], "counts": [0] * 5, "mean": None}
     assert report["drift"]["status"] == "insufficient_data"
+    assert report["drift"].pop("reference")["source"] == "manifest"
     assert report["drift"] | {"features": []} == {
         "status": "insufficient_data",
         "window_size": 0,
@@ -95,13 +103,18 @@ async def test_an_empty_window_gives_zeros_and_nulls(manifests: Manifests, windo
         ("brightness", None),
     ]
     assert report["quality"] == {
-        "estimated_accuracy": {"value": None, "low": None, "high": None},
+        "estimated_accuracy": {"value": None, "low": None, "high": None, "reliable": None},
         "feedback": {
             "count": 0,
             "accuracy": None,
+            "low": None,
+            "high": None,
             "confusion": {"cat": {"cat": 0, "non-cat": 0}, "non-cat": {"cat": 0, "non-cat": 0}},
+            "calibration_error": None,
+            "calibration": [{"count": 0, "confidence": None, "accuracy": None, "low": None, "high": None}] * 5,
         },
     }
+    assert report["shadow"] is None
     assert report["pipeline"]["last_event_age_seconds"] is None
     assert report["recent"] == []
     assert {point["total"] for point in report["series"]} == {0}
@@ -168,6 +181,10 @@ async def test_enough_events_have_a_verdict(manifests: Manifests) -> None:
     assert features["brightness"]["current"] == [0] * 9 + [300]
     assert features["brightness"]["p_value"] < 0.001
     assert report["drift"]["window_size"] == 300
+    assert features["brightness"]["sentence"] == "photos are much brighter than in the reference"
+    assert features["brightness"]["shift"] == pytest.approx(0.9)
+    assert features["cat_probability"]["sentence"] == "as in the reference, within chance"
+    assert report["quality"]["estimated_accuracy"]["reliable"] is False
 
 
 @pytest.mark.parametrize("window", ["", "2h", "1H", "60", "nan", "1h\n", "9" * 1000])

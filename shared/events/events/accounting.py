@@ -13,16 +13,25 @@ _DROPPED_PREFIX = "dropped_"
 
 @dataclass(frozen=True, slots=True)
 class PublisherCounters:
-    """One publisher's counters since it started: answered = published + buffered + sum(dropped)."""
+    """One publisher's counters since it started: answered + shadow = published + buffered + sum(dropped).
+
+    ``answered`` and ``shadow`` are the events taken over: of answered predictions, and of those of a shadow model.
+    """
 
     answered: int = 0
     published: int = 0
     buffered: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
+    shadow: int = 0
 
     def to_fields(self) -> dict[str, str]:
         """The fields of the Redis hash."""
-        fields = {"answered": str(self.answered), "published": str(self.published), "buffered": str(self.buffered)}
+        fields = {
+            "answered": str(self.answered),
+            "shadow": str(self.shadow),
+            "published": str(self.published),
+            "buffered": str(self.buffered),
+        }
         return fields | {_DROPPED_PREFIX + reason: str(count) for reason, count in self.dropped.items()}
 
     @classmethod
@@ -40,4 +49,5 @@ class PublisherCounters:
                 for name, count in fields.items()
                 if name.startswith(_DROPPED_PREFIX)
             },
+            shadow=int(fields.get("shadow", 0)),
         )

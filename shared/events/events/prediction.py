@@ -27,8 +27,26 @@ class InvalidEvent(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class ServedPrediction:
+    """The answered prediction that a shadow model repeated: what was answered for the same image.
+
+    It travels inside the shadow's event, so that comparing the two needs no other event.
+    """
+
+    prediction_id: str
+    model_name: str
+    model_version: str
+    label: Label
+    cat_probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class PredictionEvent:
-    """Units: probabilities 0..1, durations in seconds, image size in pixels and bytes, time with a time zone (UTC)."""
+    """Units: probabilities 0..1, durations in seconds, image size in pixels and bytes, time with a time zone (UTC).
+
+    ``shadow_of`` is set where a shadow model made the prediction: nobody was answered with it, so it is no prediction
+    to count among the answered ones.
+    """
 
     prediction_id: str
     time: datetime
@@ -47,6 +65,7 @@ class PredictionEvent:
     features: Mapping[str, float]
     request_id: str = ""
     traceparent: str = ""
+    shadow_of: ServedPrediction | None = None
 
     @property
     def confidence(self) -> float:
@@ -76,6 +95,8 @@ class PredictionEvent:
         }
         for name, value in self.features.items():
             fields[_FEATURE_PREFIX + name] = f"{value:.6g}"
+        if self.shadow_of is not None:
+            fields |= _shadow_fields(self.shadow_of)
         return fields
 
     @classmethod
@@ -87,18 +108,15 @@ class PredictionEvent:
         version = _text(fields, "schema_version")
         if version != SCHEMA_VERSION:
             raise InvalidEvent(f"schema_version {version[:20]!r} is not {SCHEMA_VERSION!r}")
-        label = _text(fields, "label")
-        if label not in LABELS:
-            raise InvalidEvent(f"label {label[:20]!r} is none of {', '.join(LABELS)}")
         certain = _text(fields, "certain")
         if certain not in _BOOLEANS:
             raise InvalidEvent(f"certain {certain[:20]!r} is neither true nor false")
         return cls(
-            prediction_id=_prediction_id(fields),
+            prediction_id=_prediction_id(fields, "prediction_id"),
             time=_time(fields),
             model_name=_text(fields, "model_name"),
             model_version=_text(fields, "model_version"),
-            label=label,
+            label=_label(fields, "label"),
             cat_probability=_number(fields, "cat_probability", maximum=1.0),
             certain=_BOOLEANS[certain],
             decode_seconds=_number(fields, "decode_seconds"),
@@ -115,7 +133,28 @@ class PredictionEvent:
             },
             request_id=fields.get("request_id", ""),
             traceparent=fields.get("traceparent", ""),
+            shadow_of=_served_prediction(fields) if "shadow_of" in fields else None,
         )
+
+
+def _shadow_fields(served: ServedPrediction) -> dict[str, str]:
+    return {
+        "shadow_of": served.prediction_id,
+        "served_model_name": served.model_name,
+        "served_model_version": served.model_version,
+        "served_label": served.label,
+        "served_cat_probability": repr(served.cat_probability),
+    }
+
+
+def _served_prediction(fields: Mapping[str, str]) -> ServedPrediction:
+    return ServedPrediction(
+        prediction_id=_prediction_id(fields, "shadow_of"),
+        model_name=_text(fields, "served_model_name"),
+        model_version=_text(fields, "served_model_version"),
+        label=_label(fields, "served_label"),
+        cat_probability=_number(fields, "served_cat_probability", maximum=1.0),
+    )
 
 
 def _text(fields: Mapping[str, str], name: str) -> str:
@@ -125,12 +164,19 @@ def _text(fields: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _prediction_id(fields: Mapping[str, str]) -> str:
-    value = _text(fields, "prediction_id")
+def _label(fields: Mapping[str, str], name: str) -> Label:
+    value = _text(fields, name)
+    if value not in LABELS:
+        raise InvalidEvent(f"{name} {value[:20]!r} is none of {', '.join(LABELS)}")
+    return value
+
+
+def _prediction_id(fields: Mapping[str, str], name: str) -> str:
+    value = _text(fields, name)
     try:
         return str(uuid.UUID(value))
     except ValueError:
-        raise InvalidEvent(f"prediction_id {value[:40]!r} is not a UUID") from None
+        raise InvalidEvent(f"{name} {value[:40]!r} is not a UUID") from None
 
 
 def _time(fields: Mapping[str, str]) -> datetime:

@@ -2,24 +2,34 @@
 
 import math
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from events.accounting import PublisherCounters
-from events.prediction import InvalidEvent, PredictionEvent
+from events.prediction import InvalidEvent, PredictionEvent, ServedPrediction
 from hypothesis import given
 from hypothesis import strategies as st
 
 seconds = st.integers(0, 10**9).map(lambda microseconds: microseconds / 1_000_000)
 text = st.text(min_size=1, max_size=20)
+labels = st.sampled_from(["cat", "non-cat"])
 
+served = st.builds(
+    ServedPrediction,
+    prediction_id=st.uuids().map(str),
+    model_name=text,
+    model_version=text,
+    label=labels,
+    cat_probability=st.floats(0, 1),
+)
 events = st.builds(
     PredictionEvent,
     prediction_id=st.uuids().map(str),
     time=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
     model_name=text,
     model_version=text,
-    label=st.sampled_from(["cat", "non-cat"]),
+    label=labels,
     cat_probability=st.floats(0, 1),
     certain=st.booleans(),
     decode_seconds=seconds,
@@ -32,6 +42,7 @@ events = st.builds(
     features=st.dictionaries(st.from_regex(r"[a-z_]{1,20}", fullmatch=True), st.integers(-1000, 1000).map(float)),
     request_id=st.text(max_size=20),
     traceparent=st.text(max_size=55),
+    shadow_of=st.none() | served,
 )
 
 
@@ -53,6 +64,10 @@ def example() -> PredictionEvent:
         image_bytes=12345,
         features={"brightness": 0.5},
     )
+
+
+def shadow_example() -> PredictionEvent:
+    return replace(example(), shadow_of=ServedPrediction(str(uuid.UUID(int=2)), "catnet", "3", "non-cat", 0.25))
 
 
 @given(events)
@@ -117,10 +132,39 @@ def test_any_other_entry_is_refused_not_crashed_on(fields: dict[str, str]) -> No
     assert math.isfinite(event.total_seconds)
 
 
+def test_only_the_event_of_a_shadow_says_whose_it_is() -> None:
+    served_fields = example().to_fields()
+    shadow_fields = shadow_example().to_fields()
+    assert shadow_fields.items() - served_fields.items() == {
+        ("shadow_of", str(uuid.UUID(int=2))),
+        ("served_model_name", "catnet"),
+        ("served_model_version", "3"),
+        ("served_label", "non-cat"),
+        ("served_cat_probability", "0.25"),
+    }
+    assert PredictionEvent.from_fields(served_fields).shadow_of is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("shadow_of", "7"),
+        ("shadow_of", ""),
+        ("served_model_name", ""),
+        ("served_model_version", ""),
+        ("served_label", "dog"),
+        ("served_cat_probability", "1.01"),
+    ],
+)
+def test_a_bad_field_of_a_shadow_is_refused_by_name(field: str, value: str) -> None:
+    with pytest.raises(InvalidEvent, match=field):
+        PredictionEvent.from_fields(shadow_example().to_fields() | {field: value})
+
+
 def test_confidence_is_that_of_the_more_probable_label() -> None:
     assert PredictionEvent.from_fields(example().to_fields() | {"cat_probability": "0.1"}).confidence == 0.9
 
 
 def test_publisher_counters_survive_their_journey() -> None:
-    counters = PublisherCounters(answered=10, published=7, buffered=2, dropped={"buffer_full": 1})
+    counters = PublisherCounters(answered=10, published=7, buffered=2, dropped={"buffer_full": 1}, shadow=4)
     assert PublisherCounters.from_fields(counters.to_fields()) == counters

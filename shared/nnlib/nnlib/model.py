@@ -1,6 +1,7 @@
 """A model as it is served: pixels in, a probability out."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from nnlib.manifest import Manifest
 from nnlib.network import Network
 from nnlib.normalization import Normalization
 from nnlib.preprocessing import IMAGE_SIZE
+from nnlib.serving import ServingNetwork
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Model:
-    """A network and its manifest. Safe to use from many threads: predicting changes nothing."""
+    """A network, which changes no more, and its manifest. Safe to use from many threads."""
 
     network: Network
     manifest: Manifest
@@ -43,13 +45,20 @@ class Model:
         Raises: ShapeError.
         """
         cat_probability, hidden = run_network(
-            self.network, self.manifest.normalization, self.manifest.temperature, pixels
+            self._serving_network, self.manifest.normalization, self.manifest.temperature, pixels
         )
         return Prediction(cat_probability, is_certain(cat_probability, self.manifest.threshold), hidden)
 
+    @cached_property
+    def _serving_network(self) -> ServingNetwork:
+        return ServingNetwork(self.network)
+
 
 def run_network(
-    network: Network, normalization: Normalization, temperature: float, pixels: npt.NDArray[np.uint8]
+    network: Network | ServingNetwork,
+    normalization: Normalization,
+    temperature: float,
+    pixels: npt.NDArray[np.uint8],
 ) -> tuple[Array, Array]:
     """From pixels to probability; apart from Model, because calibration needs it before there is a manifest.
 

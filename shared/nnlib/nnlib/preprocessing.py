@@ -8,6 +8,7 @@ behind transparency are applied to the 64x64 picture, because a centred square c
 """
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -17,10 +18,13 @@ from pi_heif import register_heif_opener  # type: ignore[import-untyped]
 from PIL import AvifImagePlugin, ExifTags, Image, TiffImagePlugin, WebPImagePlugin
 
 from nnlib.errors import BrokenImage, TooManyPixels, UnsupportedFormat
+from nnlib.jpeg_structure import is_laborious
 
 IMAGE_SIZE = 64
 RESAMPLE = "bicubic"
 MAX_PIXELS = 50_000_000
+HUGE_PIXELS = 16_000_000
+"""Decoded, not announced: a JPEG is decoded at a reduced scale. Telephones take pictures of 12 million."""
 
 _DRAFT_SIDE = 2 * IMAGE_SIZE  # twice the target leaves the antialiasing to the resize, not to the JPEG decoder
 _REDUCING_GAP = 2.0
@@ -62,8 +66,13 @@ class Picture:
     height: int
 
 
-def preprocess(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
+def preprocess(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, huge_pictures: AbstractContextManager[object] | None = None
+) -> Picture:
     """Decode a photo, cut the largest centred square and scale it to 64x64 RGB.
+
+    ``huge_pictures`` is entered around the decoding of more than HUGE_PIXELS: a lock that threads share bounds their
+    memory, of which such a picture takes up to 16 bytes a pixel.
 
     Raises: UnsupportedFormat, TooManyPixels (decided from the header alone), BrokenImage.
     """
@@ -72,15 +81,20 @@ def preprocess(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
     image_format = detect_format(data)
     if image_format is None:
         raise UnsupportedFormat("the content is not JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC")
+    if image_format == "JPEG" and is_laborious(data):
+        raise BrokenImage("the JPEG image is stored in too many parts")
     try:
         image = Image.open(BytesIO(data), formats=["HEIF" if image_format == "HEIC" else image_format])
         width, height = image.size
         if width * height > max_pixels:
             raise TooManyPixels(f"the image has {width} x {height} pixels, more than {max_pixels:,}")
         image.draft(None, (_DRAFT_SIDE, _DRAFT_SIDE))  # only JPEG can
-        image.load()
-        orientation = _orientation(image)
-        pixels = _upright(_scaled_square(image), orientation)
+        is_huge = image.width * image.height > HUGE_PIXELS
+        with huge_pictures if is_huge and huge_pictures is not None else nullcontext():
+            image.load()
+            orientation = _orientation(image)
+            pixels = _upright(_scaled_square(image), orientation)
+            image.close()  # its memory goes before that of the next one comes
     except TooManyPixels:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -3,6 +3,7 @@
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
@@ -278,6 +279,24 @@ def test_many_threads_get_the_same_pictures():
         for _ in range(5):
             for picture, pixels in zip(pool.map(preprocess, photos), expected, strict=True):
                 np.testing.assert_array_equal(picture.pixels, pixels)
+
+
+@pytest.mark.parametrize(
+    ("size", "image_format", "is_huge"),
+    [((4100, 4000), "PNG", True), ((4000, 4000), "PNG", False), ((4100, 4000), "JPEG", False)],
+)
+def test_huge_pictures_are_decoded_in_turn(size, image_format, is_huge):
+    """A JPEG is not huge: it is decoded at a reduced scale."""
+    turns = []
+
+    @contextmanager
+    def turn():
+        turns.append("begun")
+        yield
+        turns.append("ended")
+
+    preprocess(encode(Image.new("L", size), image_format), huge_pictures=turn())
+    assert turns == (["begun", "ended"] if is_huge else [])
 
 
 def test_pillows_own_settings_stay_as_they_were():

@@ -13,9 +13,10 @@ from starlette.routing import BaseRoute
 from servicekit.health import Health
 from servicekit.http_metrics import HttpMetrics, metrics_route
 from servicekit.middleware import RequestMiddleware
-from servicekit.problems import install_problem_handlers
+from servicekit.problems import ErrorResponse, install_problem_handlers, problem_response
 from servicekit.route_templates import RouteTemplates
 from servicekit.settings import ServiceSettings
+from servicekit.telemetry import telemetry_config
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -29,6 +30,7 @@ def create_service(
     registry: CollectorRegistry,
     routes: Sequence[BaseRoute],
     openapi_url: str | None = None,
+    error_response: ErrorResponse = problem_response,
 ) -> FastAPI:
     """An application with problem bodies, request context, HTTP metrics, health and ``/metrics``.
 
@@ -43,12 +45,14 @@ def create_service(
         openapi_url=openapi_url,
         docs_url=None,
         redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours are in the middleware
+        telemetry=telemetry_config(service, release, is_on=settings.telemetry),
     )
     app.state.health = health
     metrics = HttpMetrics(registry, service=service, version=release, revision=settings.revision)
     templates = RouteTemplates(app.routes)
     metrics.initialise(templates.methods)
-    app.add_middleware(RequestMiddleware, metrics=metrics, templates=templates)
-    install_problem_handlers(app)
+    app.add_middleware(
+        RequestMiddleware, metrics=metrics, templates=templates, health=health, error_response=error_response
+    )
+    install_problem_handlers(app, error_response)
     return app

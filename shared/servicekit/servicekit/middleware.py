@@ -9,24 +9,38 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from servicekit.access_log import log_request
+from servicekit.health import Health
 from servicekit.http_metrics import HttpMetrics
-from servicekit.problems import problem_response
+from servicekit.problems import ErrorResponse
 from servicekit.request_context import begin_request
 from servicekit.route_templates import RouteTemplates
+from servicekit.telemetry import is_traced, name_span
 
 _log = structlog.get_logger("requests")
 
 CLIENT_CLOSED_REQUEST = 499
 """The status that is counted, and never sent, when the client left before its answer (nginx's convention)."""
 
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+_CLOSE = (b"connection", b"close")
+
 
 class RequestMiddleware:
     """Pure ASGI, so that streaming answers pass through untouched."""
 
-    def __init__(self, app: ASGIApp, metrics: HttpMetrics, templates: RouteTemplates) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: HttpMetrics,
+        templates: RouteTemplates,
+        health: Health,
+        error_response: ErrorResponse,
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._templates = templates
+        self._error_response = error_response
+        self._health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,7 +54,11 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], request_id_header]
+                if is_traced(scope):
+                    name_span(scope["method"], self._templates.of(scope))
+                message["headers"] = [*message["headers"], request_id_header, _NO_SNIFFING]
+                if self._health.draining.is_set() or (status >= 400 and _awaits_continue(scope)):
+                    message["headers"].append(_CLOSE)
             await send(message)
 
         self._metrics.begin()
@@ -53,8 +71,8 @@ class RequestMiddleware:
             _log.exception("unhandled error", route=self._templates.of(scope))
             if status:
                 raise  # the answer has begun: only a broken connection can still tell the client
-            answer = problem_response(
-                scope, 500, "The service failed on this request; it is logged under its request id."
+            answer = self._error_response(
+                scope, 500, "The service failed on this request; it is logged under its request id.", None
             )
             await answer(scope, receive, send_with_request_id)
         finally:
@@ -62,3 +80,8 @@ class RequestMiddleware:
             route = self._templates.of(scope)
             self._metrics.end(route, scope["method"], status or CLIENT_CLOSED_REQUEST, seconds)
             log_request(scope, route, status or CLIENT_CLOSED_REQUEST, seconds)
+
+
+def _awaits_continue(scope: Scope) -> bool:
+    """The client sends its body after it is asked to: once refused, it may send it, or the next request instead."""
+    return any(name == b"expect" for name, _ in scope["headers"])

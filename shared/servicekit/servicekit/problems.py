@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI
@@ -28,6 +28,10 @@ MEDIA_TYPE = "application/problem+json"
 
 _RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
 """RFC 9110's names for two statuses; the standard library has them from Python 3.13, and ``type`` must not differ."""
+
+
+ErrorResponse = Callable[[Scope, int, str, Mapping[str, str] | None], Response]
+"""From the scope of a request, a status, a detail and headers to the answer, as ``problem_response`` makes it."""
 
 
 class Problem(Exception):
@@ -56,30 +60,27 @@ def problem_response(scope: Scope, status: int, detail: str, headers: Mapping[st
     return Response(json.dumps(body), status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def install_problem_handlers(app: FastAPI) -> None:
-    """Answer every expected error with a problem body."""
-    app.add_exception_handler(Problem, _answer_problem)
-    app.add_exception_handler(HTTPException, _answer_http_exception)
-    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+def install_problem_handlers(app: FastAPI, error_response: ErrorResponse = problem_response) -> None:
+    """Answer every expected error, with a problem body unless the service has another way."""
 
+    async def answer_problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)  # noqa: S101 - registered for this type
+        return error_response(request.scope, error.status, error.detail, error.headers)
 
-async def _answer_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)  # noqa: S101 - registered for this type
-    return problem_response(request.scope, error.status, error.detail, error.headers)
+    async def answer_http_exception(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
+        details = {
+            404: "There is nothing at this address.",
+            405: f"{request.method} is not allowed here.",
+        }
+        detail = details.get(error.status_code, str(error.detail))
+        return error_response(request.scope, error.status_code, detail, error.headers)
 
+    async def answer_validation_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
+        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()[:5]]
+        return error_response(request.scope, 400, "; ".join(faults), None)
 
-async def _answer_http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
-    details = {
-        404: "There is nothing at this address.",
-        405: f"{request.method} is not allowed here.",
-    }
-    return problem_response(
-        request.scope, error.status_code, details.get(error.status_code, str(error.detail)), error.headers
-    )
-
-
-async def _answer_validation_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
-    faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()[:5]]
-    return problem_response(request.scope, 400, "; ".join(faults))
+    app.add_exception_handler(Problem, answer_problem)
+    app.add_exception_handler(HTTPException, answer_http_exception)
+    app.add_exception_handler(RequestValidationError, answer_validation_error)

@@ -13,18 +13,21 @@ UNMATCHED = "unmatched"
 
 
 class RouteTemplates:
-    """Find the template by the matched endpoint: FastAPI notes the route itself only for its own kind of route."""
+    """Find the template by the matched endpoint: FastAPI notes the route itself only for its own kind of route.
+
+    Two routes may share an endpoint where their parameters differ.
+    """
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
-        self._templates: dict[Any, str] = {}
+        self._templates: dict[tuple[Any, frozenset[str]], str] = {}
         self.methods: dict[str, frozenset[str]] = {}
         for route in routes:
             if isinstance(route, Mount):
-                self._templates[route.app] = route.path
+                self._templates[route.app, frozenset()] = route.path
                 self.methods[route.path] = frozenset({"GET"})
             elif isinstance(route, Route):
-                self._templates[route.endpoint] = route.path
+                self._templates[route.endpoint, frozenset(route.param_convertors)] = route.path
                 self.methods[route.path] = frozenset(route.methods or {"GET"})
 
     def of(self, scope: Scope) -> str:
-        return self._templates.get(scope.get("endpoint"), UNMATCHED)
+        return self._templates.get((scope.get("endpoint"), frozenset(scope.get("path_params", ()))), UNMATCHED)

@@ -1,8 +1,8 @@
 """Run one service: uvicorn, with an order at the end that loses nothing.
 
-SIGTERM: readiness turns false at once; after ``drain_seconds`` (longer than a load balancer's probe interval) the port
-closes; running requests get ``shutdown_seconds``; then ``lifespan`` closes clients and flushes. uvicorn alone would
-close the port first, and wait for running requests without end.
+SIGTERM: readiness turns false at once, and each answer closes its connection; after ``drain_seconds`` (longer than a
+load balancer's probe interval) the port closes; running requests get ``shutdown_seconds``; then ``lifespan`` closes
+clients and flushes. uvicorn alone would close the port first, and wait for running requests without end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from servicekit.health import Health
+from servicekit.http_protocol import BoundedHttpProtocol
 from servicekit.settings import ServiceSettings
+
+KEEP_ALIVE_SECONDS = 75
+"""Longer than a load balancer or another service keeps an idle connection: the side that asks should be the one that
+closes it, since a request on its way into a closing connection is lost."""
 
 
 class DrainingServer(uvicorn.Server):
@@ -47,13 +52,14 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttpProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     DrainingServer(config, app.state.health, settings.drain_seconds).run()

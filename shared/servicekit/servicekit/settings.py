@@ -6,8 +6,10 @@ import re
 import sys
 from typing import Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from servicekit.telemetry import is_installed
 
 CONFIGURATION_ERROR = 2
 """Exit status when a setting is wrong."""
@@ -29,6 +31,14 @@ class ServiceSettings(BaseSettings):
     shutdown_seconds: int = Field(
         5, ge=1, le=60, description="Seconds that running requests get to finish after the port is closed."
     )
+    telemetry: bool = Field(False, description="Export a span a request, to where OTEL_EXPORTER_OTLP_ENDPOINT says.")
+
+    @field_validator("telemetry")
+    @classmethod
+    def _has_its_extra(cls, is_on: bool) -> bool:
+        if is_on and not is_installed():
+            raise ValueError("it needs catnet-servicekit[opentelemetry]")
+        return is_on
 
 
 SettingsType = TypeVar("SettingsType", bound=ServiceSettings)

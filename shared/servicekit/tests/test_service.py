@@ -142,6 +142,17 @@ def test_a_draining_service_is_live_but_not_ready(client: TestClient, health: He
     assert client.get("/health/ready").status_code == 503
 
 
+def test_a_draining_service_sends_its_clients_elsewhere(client: TestClient, health: Health) -> None:
+    assert "connection" not in client.get("/hello/you").headers
+    health.draining.set()
+    assert client.get("/hello/you").headers["connection"] == "close"
+
+
+def test_a_refusal_ends_the_connection_of_a_client_that_has_yet_to_send_its_body(client: TestClient) -> None:
+    assert "connection" not in client.post("/teapot").headers
+    assert client.post("/teapot", headers={"expect": "100-continue"}).headers["connection"] == "close"
+
+
 @pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("PORT", "70000"), ("LOG_LEVEL", "loud")])
 def test_a_wrong_setting_stops_the_start_by_name_and_value(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -153,6 +164,16 @@ def test_a_wrong_setting_stops_the_start_by_name_and_value(
     message = capsys.readouterr().err
     assert message.startswith(f"{name}='{value}' is not allowed: ")
     assert message.count("\n") == 1
+
+
+def test_telemetry_without_its_extra_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("servicekit.settings.is_installed", lambda: False)
+    monkeypatch.setenv("TELEMETRY", "true")
+    with pytest.raises(SystemExit):
+        read_settings(ServiceSettings)
+    assert "opentelemetry" in capsys.readouterr().err
 
 
 def test_a_request_is_logged_as_one_json_line(client: TestClient, capsys: pytest.CaptureFixture[str]) -> None:

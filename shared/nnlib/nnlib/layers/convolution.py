@@ -55,13 +55,11 @@ class Conv2D(Layer):
 
     def forward(self, inputs: Array, *, training: bool = False) -> Array:
         weight = self.parameters["weight"]
-        *_, in_channels, out_channels = weight.shape
-        check_shape(inputs, ("batch", "height", "width", in_channels))
-        patches = _Patches(inputs, self.kernel, self.stride, self.padding, self._workspace)
-        shape = (len(inputs), patches.out_height, patches.out_width, out_channels)
+        out_channels = weight.shape[-1]
+        shape = self.output_shape(inputs)
         outputs = self._workspace.empty("outputs", shape, weight.dtype) if training else np.empty(shape, weight.dtype)
         matrix = weight.reshape(-1, out_channels)
-        for images, rows in patches:
+        for images, rows in _Patches(inputs, self.kernel, self.stride, self.padding, self._workspace):
             np.matmul(rows, matrix, out=outputs[images].reshape(-1, out_channels))
         if "bias" in self.parameters:
             outputs += self.parameters["bias"]
@@ -124,6 +122,19 @@ class Conv2D(Layer):
             input_gradient[images] = padded[:count, padding : padding + height, padding : padding + width]
         return input_gradient
 
+    def output_shape(self, inputs: Array) -> tuple[int, int, int, int]:
+        """Of what forward() makes of them. Raises: ShapeError as forward()."""
+        *_, in_channels, out_channels = self.parameters["weight"].shape
+        check_shape(inputs, ("batch", "height", "width", in_channels))
+        batch, height, width, _ = inputs.shape
+        beyond_kernel = [length + 2 * self.padding - self.kernel for length in (height, width)]
+        if min(beyond_kernel) < 0:
+            raise ShapeError(
+                f"got images of {height}x{width} with padding {self.padding}, smaller than the kernel, {self.kernel}"
+            )
+        out_height, out_width = (length // self.stride + 1 for length in beyond_kernel)
+        return batch, out_height, out_width, out_channels
+
     def config(self) -> dict[str, Any]:
         *_, in_channels, out_channels = self.parameters["weight"].shape
         return {
@@ -145,16 +156,11 @@ class _Patches:
 
     Shapes: images (batch, height, width, channels), a matrix (patches, kernel * kernel * channels) with
     images * out_height * out_width patches.
-    Raises: ShapeError if the padded images are smaller than the kernel.
     """
 
     def __init__(self, images: Array, kernel: int, stride: int, padding: int, workspace: Workspace) -> None:
         batch, height, width, channels = images.shape
         padded_height, padded_width = height + 2 * padding, width + 2 * padding
-        if min(padded_height, padded_width) < kernel:
-            raise ShapeError(
-                f"got images of {height}x{width} with padding {padding}, smaller than the kernel, {kernel}"
-            )
         self.out_height = (padded_height - kernel) // stride + 1
         self.out_width = (padded_width - kernel) // stride + 1
         self._images = images

@@ -3,6 +3,7 @@
 A minibatch's activations are megabytes: asking the system for them in every step costs as much as some layers do.
 """
 
+import math
 import threading
 from typing import Any
 
@@ -28,6 +29,17 @@ class Workspace(threading.local):
     def zero_bordered(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
         """An array that was all zero when made: its border still is, if the user writes only inside it."""
         return self._get(name, shape, dtype, np.zeros)
+
+    def shared(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+        """An array over the same memory as others of this name: their content is lost once it is written to.
+
+        The less memory is used in turn, the more of it is still in the processor's cache.
+        """
+        size = math.prod(shape)
+        memory = self._arrays.get(name)
+        if memory is None or memory.size < size or memory.dtype != dtype:
+            memory = self._arrays[name] = np.empty(size, dtype)
+        return memory[:size].reshape(shape)
 
     def _get(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike, make: Any) -> Array:
         array = self._arrays.get(name)

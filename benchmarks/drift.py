@@ -1,0 +1,169 @@
+"""The examination of the drift detector: how often it alarms at nothing, and how soon at something.
+
+False alarms: the held-back pictures are the world. A reference is drawn from it (so its own noise is in the result),
+bins and thresholds are made of it, and windows are drawn from the same world; whatever alarms is a false alarm.
+
+Delay: a stream of undrifted predictions turns into drifted ones; the last 200 predictions are judged as they come in,
+with the 200 before them. The delay is the number of drifted predictions until the first alarm.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from monitor.manifests import version_order
+from monitor.settings import MonitorSettings
+from redis_server import ROOT
+
+from benchmarks.drift_detectors import DETECTORS, WINDOW_SIZES, Detectors
+from benchmarks.drift_features import Table, Tables, feature_tables
+from benchmarks.evidently_rival import EvidentlyMissing, verdicts
+
+REFERENCE_SIZE = 2446
+"""As many as the shipped reference has."""
+WINDOW = 200
+STEP = 20
+HORIZON = 600
+EVIDENTLY_STEP = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is drawn: more makes the figures surer."""
+
+    references: int = 150
+    windows: int = 40
+    streams: int = 15
+    samples: int = 1500
+    evidently_windows: int = 40
+
+
+def default_model_folder() -> Path:
+    """The newest version of the model that the monitor reports on."""
+    folder = ROOT / "models" / MonitorSettings().default_model
+    return max((each for each in folder.iterdir() if each.is_dir()), key=lambda each: version_order(each.name))
+
+
+def measure_drift(data: Path, model_folder: Path, effort: Effort) -> str:
+    """Run the examination. Returns: the results as Markdown."""
+    tables = feature_tables(data, model_folder, samples=effort.samples)
+    rng = np.random.default_rng(1)
+    rates = {size: _false_alarm_rates(tables.usual, size, effort, rng) for size in WINDOW_SIZES}
+    delays = {key: _delays(tables.usual, table, effort, rng) for key, table in tables.drifted.items()}
+    try:
+        evidently_rates, evidently_delays = _ask_evidently(tables, effort, rng)
+        note = ""
+    except EvidentlyMissing as reason:
+        evidently_rates, evidently_delays, note = {}, {}, f"Evidently is not in the tables: {reason}.\n\n"
+    windows = effort.references * effort.windows
+    return (
+        f"Model {model_folder.parent.name}/{model_folder.name}; {len(tables.usual)} held-back pictures,"
+        f" {tables.dog_share:.0%} of them dogs.\n\n"
+        f"### False alarms on undrifted windows\n\n{_rates_table(rates, evidently_rates)}\n\n"
+        f"{windows} windows a size ({effort.references} references, {effort.windows} windows each); for Evidently"
+        f" {effort.evidently_windows}.\n\n{note}"
+        f"### Predictions until the first alarm\n\n{_delays_table(delays, evidently_delays)}\n\n"
+        f"Median of {effort.streams} streams, window of {WINDOW}, judged every {STEP} predictions (Evidently: one"
+        f" stream, every {EVIDENTLY_STEP}); a dash: not within {HORIZON} in most streams. A rule that alarms at"
+        " nothing is soon at everything.\n"
+    )
+
+
+def _false_alarm_rates(usual: Table, size: int, effort: Effort, rng: np.random.Generator) -> dict[str, float]:
+    alarms = dict.fromkeys(DETECTORS, 0)
+    for _ in range(effort.references):
+        asked = Detectors(_draw(usual, REFERENCE_SIZE, rng))
+        before = _draw(usual, size, rng)
+        for _ in range(effort.windows):
+            window = _draw(usual, size, rng)
+            for name in asked.alarming(window, before):
+                alarms[name] += 1
+            before = window
+    return {name: count / (effort.references * effort.windows) for name, count in alarms.items()}
+
+
+def _delays(usual: Table, drifted: Table, effort: Effort, rng: np.random.Generator) -> dict[str, list[int | None]]:
+    delays: dict[str, list[int | None]] = {name: [] for name in DETECTORS}
+    for _ in range(effort.streams):
+        asked = Detectors(_draw(usual, REFERENCE_SIZE, rng))
+        stream = _stream(usual, drifted, rng)
+        found: dict[str, int] = {}
+        for seen in range(STEP, HORIZON + 1, STEP):
+            end = 2 * WINDOW + seen
+            window, before = stream[end - WINDOW : end], stream[end - 2 * WINDOW : end - WINDOW]
+            waiting = [name for name in DETECTORS if name not in found]
+            found |= dict.fromkeys(asked.alarming(window, before, waiting), seen)
+            if len(found) == len(DETECTORS):
+                break
+        for name in DETECTORS:
+            delays[name].append(found.get(name))
+    return delays
+
+
+def _ask_evidently(
+    tables: Tables, effort: Effort, rng: np.random.Generator
+) -> tuple[dict[int, tuple[float, float]], dict[tuple[str, int], int | None]]:
+    """Its rates by window size (any column, the whole), and its delay by what happened."""
+    reference = _draw(tables.usual, REFERENCE_SIZE, rng)
+    rates = {}
+    for size in WINDOW_SIZES:
+        windows = {str(number): _draw(tables.usual, size, rng) for number in range(effort.evidently_windows)}
+        said = verdicts(reference, windows).values()
+        rates[size] = (
+            sum(each.columns > 0 for each in said) / len(said),
+            sum(each.is_drift for each in said) / len(said),
+        )
+    streams = {key: _stream(tables.usual, table, rng) for key, table in tables.drifted.items()}
+    moments = range(EVIDENTLY_STEP, HORIZON + 1, EVIDENTLY_STEP)
+    windows = {
+        f"{name}:{severity}:{seen}": stream[WINDOW + seen : 2 * WINDOW + seen]
+        for (name, severity), stream in streams.items()
+        for seen in moments
+    }
+    said_of = verdicts(reference, windows)
+    delays = {
+        (name, severity): next((s for s in moments if said_of[f"{name}:{severity}:{s}"].is_drift), None)
+        for name, severity in streams
+    }
+    return rates, delays
+
+
+def _stream(usual: Table, drifted: Table, rng: np.random.Generator) -> Table:
+    return np.concatenate([_draw(usual, 2 * WINDOW, rng), _draw(drifted, HORIZON, rng)])
+
+
+def _draw(table: Table, count: int, rng: np.random.Generator) -> Table:
+    drawn: Table = table[rng.integers(0, len(table), count)]
+    return drawn
+
+
+def _rates_table(rates: Mapping[int, Mapping[str, float]], evidently: Mapping[int, tuple[float, float]]) -> str:
+    names = [*DETECTORS, "Evidently, any column", "Evidently, the data"]
+    lines = [f"| window | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for size, by_name in rates.items():
+        cells = [f"{by_name[name]:.2%}" for name in DETECTORS]
+        cells += [f"{rate:.0%}" for rate in evidently[size]] if size in evidently else ["", ""]
+        lines.append(f"| {size} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _delays_table(
+    delays: Mapping[tuple[str, int], Mapping[str, Sequence[int | None]]],
+    evidently: Mapping[tuple[str, int], int | None],
+) -> str:
+    names = [*DETECTORS, "Evidently, the data"]
+    lines = [f"| what happened | severity | {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
+    for (what, severity), by_name in delays.items():
+        cells = [_median(by_name[name]) for name in DETECTORS]
+        cells.append(str(evidently[what, severity] or "-") if evidently else "")
+        lines.append(f"| {what} | {severity} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _median(delays: Sequence[int | None]) -> str:
+    median = statistics.median(HORIZON * 10 if delay is None else delay for delay in delays)
+    return "-" if median > HORIZON else f"{median:.0f}"

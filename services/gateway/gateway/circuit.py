@@ -1,0 +1,81 @@
+"""Stop asking a service that does not answer, and find out soon when it is back.
+
+    closed ──FAILURES_TO_OPEN in a row──▶ open ──OPEN_SECONDS──▶ half-open ──answer──▶ closed
+                                           ▲                         │
+                                           └──────── failure ────────┘
+
+While it is open, whoever asks is told so at once. While it is half-open, one call at a time goes through: the probe.
+Source: M. Nygard, Release It!, 2nd edition, section 5.2.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from prometheus_client import Gauge
+
+from gateway.errors import UpstreamResting
+from gateway.transport import TransportError
+
+FAILURES_TO_OPEN = 5
+OPEN_SECONDS = 1.0
+
+CLOSED, HALF_OPEN, OPEN = 0, 1, 2
+
+
+class Circuit:
+    """The state of one service, as its callers see it. ``state`` shows it: 0 closed, 1 half-open, 2 open."""
+
+    def __init__(self, name: str, state: Gauge, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._name = name
+        self._state = state
+        self._clock = clock
+        self._failures = 0
+        self._opens_until = 0.0
+        self._is_probing = False
+        state.set(CLOSED)
+
+    def check(self) -> None:
+        """Raises: UpstreamResting, where a call would."""
+        if self._is_closed:
+            return
+        rest_seconds = self._opens_until - self._clock()
+        if rest_seconds > 0 or self._is_probing:
+            raise UpstreamResting(
+                f"The {self._name} service is away. Try again in a moment.",
+                headers={"Retry-After": str(max(1, math.ceil(rest_seconds)))},
+            )
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """One call. A TransportError counts as a failure; a cancelled call tells nothing. Raises: UpstreamResting."""
+        self.check()
+        is_probe = not self._is_closed
+        if is_probe:
+            self._is_probing = True
+            self._state.set(HALF_OPEN)
+        try:
+            yield
+        except TransportError:
+            self.fail()
+            raise
+        else:
+            self._failures = 0
+            self._state.set(CLOSED)
+        finally:
+            if is_probe:
+                self._is_probing = False
+
+    def fail(self) -> None:
+        """Note a call that was not answered."""
+        self._failures += 1
+        if not self._is_closed:
+            self._opens_until = self._clock() + OPEN_SECONDS
+            self._state.set(OPEN)
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._failures < FAILURES_TO_OPEN

@@ -1,0 +1,53 @@
+"""``POST /api/feedback``: what a photo really showed, passed on to the monitor, which knows the predictions."""
+
+from __future__ import annotations
+
+import asyncio
+
+from servicekit.problems import Problem
+from servicekit.request_context import request_context
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from gateway.answers import pass_on
+from gateway.errors import ClientLeft, MalformedUpload, UnsupportedUpload
+from gateway.monitor_client import MonitorClient
+from gateway.request_body import RequestBody, arriving_by, refuse_early
+
+LIMIT_BYTES = 4096
+"""An id and a label are far shorter."""
+
+
+class Feedback:
+    """A plain ASGI endpoint. The document is the monitor's to understand; here it is only kept small."""
+
+    def __init__(self, monitor: MonitorClient, *, timeout_seconds: float) -> None:
+        self._monitor = monitor
+        self._timeout_seconds = timeout_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
+        headers = Headers(scope=scope)
+        body = RequestBody(headers, receive, limit_bytes=LIMIT_BYTES)
+        try:
+            async with arriving_by(deadline):
+                document = await _read_document(headers, body)
+            answer = await self._monitor.feedback(document, context=request_context(scope), deadline=deadline)
+        except ClientLeft:
+            return
+        except Problem as problem:
+            if body.is_complete:
+                raise
+            await refuse_early(problem, body, deadline, scope, receive, send)
+        else:
+            await pass_on(answer, scope)(scope, receive, send)
+
+
+async def _read_document(headers: Headers, body: RequestBody) -> bytes:
+    """The body's bytes. Raises: UploadRefused, ClientLeft."""
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedUpload("Send application/json: the prediction_id, and the label that it should have had.")
+    document = b"".join([chunk async for chunk in body.chunks()])
+    if not document:
+        raise MalformedUpload("The request has no body. Send the prediction_id and the label that it should have had.")
+    return document

@@ -1,0 +1,84 @@
+"""``POST /predict`` and ``POST /explain``: take a photo, ask inference about it, pass its answer on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
+
+from servicekit.problems import Problem
+from servicekit.request_context import RequestContext, request_context
+from starlette.datastructures import Headers, QueryParams
+from starlette.types import Receive, Scope, Send
+
+from gateway.admission import Admission
+from gateway.answers import pass_on
+from gateway.circuit import Circuit
+from gateway.errors import ClientLeft
+from gateway.interruption import Interrupted, client_left, interrupted_by
+from gateway.request_body import RequestBody, arriving_by, refuse_early
+from gateway.settings import Settings
+from gateway.transport import Answer
+from gateway.upload import read_photo
+from gateway.upload_memory import UploadMemory
+
+
+class Question(Protocol):
+    """What inference is asked about a photo. The query's names are among those that the endpoint takes."""
+
+    async def __call__(
+        self, photo: bytes, *, query: Mapping[str, str], context: RequestContext, deadline: float
+    ) -> Answer: ...
+
+
+class PhotoEndpoint:
+    """A plain ASGI endpoint: the hot path pays for nothing that it does not use."""
+
+    def __init__(
+        self,
+        ask: Question,
+        *,
+        query: tuple[str, ...],
+        admission: Admission,
+        memory: UploadMemory,
+        circuit: Circuit,
+        settings: Settings,
+    ) -> None:
+        self._ask = ask
+        self._query = query
+        self._admission = admission
+        self._memory = memory
+        self._circuit = circuit
+        self._timeout_seconds = settings.request_timeout_seconds
+        self._limit_bytes = settings.max_upload_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
+        headers = Headers(scope=scope)
+        with self._memory.share() as take:
+            body = RequestBody(headers, receive, limit_bytes=self._limit_bytes, take=take)
+            try:
+                self._circuit.check()
+                self._admission.check()
+                async with arriving_by(deadline):
+                    photo = await read_photo(headers, body)
+                answer = await self._ask_inference(scope, receive, photo, deadline)
+            except ClientLeft:
+                return
+            except Problem as problem:
+                if body.is_complete:
+                    raise
+                await refuse_early(problem, body, deadline, scope, receive, send)
+            else:
+                await pass_on(answer, scope)(scope, receive, send)
+
+    async def _ask_inference(self, scope: Scope, receive: Receive, photo: bytes, deadline: float) -> Answer:
+        """Raises: ClientLeft, and the call is cancelled; TryLater, UpstreamFailed."""
+        given = QueryParams(scope["query_string"])
+        query = {name: given[name] for name in self._query if name in given}
+        try:
+            async with interrupted_by(client_left(receive)), self._admission.admitted():
+                with self._admission.pace.measured():
+                    return await self._ask(photo, query=query, context=request_context(scope), deadline=deadline)
+        except Interrupted:
+            raise ClientLeft from None

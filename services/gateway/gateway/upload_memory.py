@@ -1,0 +1,44 @@
+"""Bound the bytes of all photos that are held at once, however many senders there are and however slow they are.
+
+A place among the requests at work is taken only once a photo is all there: whoever sends slowly keeps nobody out, and
+pays for memory with bytes that it really sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from prometheus_client import Counter
+
+from gateway.errors import TooMuchToDo
+
+
+class UploadMemory:
+    """``shed`` counts the bodies refused because there is no room for them."""
+
+    def __init__(self, *, limit_bytes: int, shed: Counter) -> None:
+        self._limit_bytes = limit_bytes
+        self._shed = shed.labels("memory_full")
+        self._held_bytes = 0
+
+    @contextmanager
+    def share(self) -> Iterator[Callable[[int], None]]:
+        """A function to call with the length of each piece before it is kept. What was taken is free after the block.
+
+        It raises: TooMuchToDo.
+        """
+        taken_bytes = 0
+
+        def take(piece_bytes: int) -> None:
+            nonlocal taken_bytes
+            if self._held_bytes + piece_bytes > self._limit_bytes:
+                self._shed.inc()
+                raise TooMuchToDo("There are too many photos here right now. Try again in a moment.")
+            self._held_bytes += piece_bytes
+            taken_bytes += piece_bytes
+
+        try:
+            yield take
+        finally:
+            self._held_bytes -= taken_bytes

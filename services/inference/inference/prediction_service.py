@@ -1,0 +1,89 @@
+"""What every way of asking shares: work in threads, stages measured, one event a prediction, a share for the shadow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from events.prediction import PredictionEvent
+from nnlib.errors import ImageError, UnsupportedFormat
+from nnlib.model import Model
+from servicekit.request_context import RequestContext
+
+from inference.deadline import Deadline
+from inference.errors import UnsupportedImage, UnusableImage
+from inference.event_publisher import EventPublisher
+from inference.metrics import InferenceMetrics
+from inference.prediction_events import event_of
+from inference.predictor import Decoding, ImagePrediction, ReadImage, predict_batch, predict_image, read_image
+from inference.shadow import Shadow
+from inference.workers import Workers
+
+
+class PredictionService:
+    def __init__(
+        self,
+        *,
+        workers: Workers,
+        publisher: EventPublisher,
+        shadow: Shadow,
+        metrics: InferenceMetrics,
+        max_image_pixels: int,
+    ) -> None:
+        self._workers = workers
+        self._publisher = publisher
+        self._shadow = shadow
+        self._metrics = metrics
+        self._decoding = Decoding(max_image_pixels)
+
+    async def predict(self, model: Model, data: bytes, deadline: Deadline) -> ImagePrediction:
+        """Read and predict one image.
+
+        Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
+        """
+        work = partial(predict_image, model, data, self._decoding, deadline=deadline)
+        with self._refusals():
+            return await self._workers.run(work)
+
+    async def read(self, data: bytes, deadline: Deadline) -> ReadImage:
+        """Read one image of a batch.
+
+        Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
+        """
+        work = partial(read_image, data, self._decoding, deadline=deadline)
+        with self._refusals():
+            return await self._workers.run(work)
+
+    async def predict_batch(
+        self, model: Model, images: Sequence[ReadImage], deadline: Deadline
+    ) -> list[ImagePrediction]:
+        """Predict images together, in their order.
+
+        Raises: DeadlineExceeded.
+        """
+        deadline.check()
+        return await self._workers.run(partial(predict_batch, model, images))
+
+    async def answer(
+        self, model: Model, prediction: ImagePrediction, context: RequestContext, *, total_seconds: float
+    ) -> PredictionEvent:
+        """The event of a prediction, published: from here on it counts as answered. Never fails, waits a bound at most.
+
+        ``total_seconds`` has passed since the last byte of the request came.
+        """
+        self._metrics.observe_stages(prediction)
+        event = event_of(prediction, model.manifest, context, total_seconds=total_seconds)
+        await self._publisher.publish(event)
+        self._shadow.consider(event, prediction)
+        return event
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Count an image that cannot be used, and turn it into its answer."""
+        try:
+            yield
+        except ImageError as error:
+            self._metrics.count_rejected(error)
+            refusal = UnsupportedImage if isinstance(error, UnsupportedFormat) else UnusableImage
+            raise refusal(f"The image cannot be used: {error}.") from None

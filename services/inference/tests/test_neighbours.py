@@ -1,0 +1,109 @@
+"""Requests side by side: each gets its own answer, and a bad one harms no other."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import functools
+import io
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from inference.app import create_app
+from inference.settings import InferenceSettings
+from nnlib.artifact import load_model
+from nnlib.preprocessing import preprocess
+from PIL import Image
+
+from services.inference.tests.conftest import MakeModel
+from services.inference.tests.memory_stream import MemoryStream
+
+ASKED_AS = ["predict", "infer", "truncated", "text", "another model", "late"]
+requests = st.lists(st.tuples(st.sampled_from(ASKED_AS), st.integers(0, 15)), min_size=2, max_size=24)
+
+
+@functools.cache
+def picture(number: int) -> bytes:
+    """One of sixteen pictures, each of another colour and size."""
+    buffer = io.BytesIO()
+    colour = (number * 16, 255 - number * 12, number * 7)
+    Image.new("RGB", (40 + number, 90 - number), colour).save(buffer, "JPEG" if number % 2 else "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def served(models_dir: Path, make_model: MakeModel) -> InferenceSettings:
+    make_model()
+    return InferenceSettings(models_dir=models_dir, worker_threads=3)
+
+
+@given(asked=requests)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_request_gets_its_own_answer(served: InferenceSettings, asked: list[tuple[str, int]]) -> None:
+    model = load_model(served.models_dir / "catnet-mlp" / "1")
+
+    def expected(number: int) -> Any:
+        probability = model.predict(preprocess(picture(number)).pixels[None]).cat_probability[0]
+        return pytest.approx(float(probability), abs=1e-5)
+
+    stream = MemoryStream()
+    answers = asyncio.run(all_at_once(served, stream, asked))
+    answered = 0
+    for (kind, number), answer in zip(asked, answers, strict=True):
+        match kind:
+            case "predict":
+                body = answer.json()
+                assert body["cat_probability"] == expected(number)
+                assert (body["image"]["width"], body["image"]["height"]) == (40 + number, 90 - number)
+                (event,) = (event for event in stream.events if event.prediction_id == body["prediction_id"])
+                assert event.cat_probability == body["cat_probability"]
+                assert (event.image_width, event.request_id) == (40 + number, answer.request.headers["X-Request-ID"])
+                answered += 1
+            case "infer":
+                (probability, label) = (output["data"] for output in answer.json()["outputs"])
+                assert probability == [expected(number), expected((number + 1) % 16)]
+                assert len(label) == 2
+                answered += 2
+            case "truncated":
+                assert answer.status_code == 422
+            case "text":
+                assert answer.status_code == 415
+            case "another model":
+                assert answer.status_code == 404
+            case _:
+                assert answer.status_code == 504
+    assert len(stream.events) == answered
+
+
+async def all_at_once(
+    served: InferenceSettings, stream: MemoryStream, asked: list[tuple[str, int]]
+) -> list[httpx.Response]:
+    app = create_app(served, stream=stream)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://inference") as client,
+    ):
+
+        async def ask(position: int, kind: str, number: int) -> httpx.Response:
+            headers = {"X-Request-ID": f"request-{position}"}
+            match kind:
+                case "predict":
+                    return await client.post("/predict", content=picture(number), headers=headers)
+                case "infer":
+                    data = [base64.b64encode(picture(one % 16)).decode() for one in (number, number + 1)]
+                    tensor = {"name": "image", "datatype": "BYTES", "shape": [2], "data": data}
+                    return await client.post("/v2/models/catnet-mlp/infer", json={"inputs": [tensor]})
+                case "truncated":
+                    return await client.post("/predict", content=picture(number)[:80])
+                case "text":
+                    return await client.post("/predict", content=b"a cat, honestly")
+                case "another model":
+                    return await client.post("/predict?model=dognet", content=picture(number))
+                case _:
+                    return await client.post("/predict", content=picture(number), headers={"X-Deadline-Ms": "0"})
+
+        return await asyncio.gather(*(ask(position, *one) for position, one in enumerate(asked)))

@@ -1,0 +1,73 @@
+"""The way to Redis: connections with a deadline on everything, and what can go wrong.
+
+    RedisAway       no answer, or none in time, or a refusal; nothing is known of what became of the command
+      GroupMissing  the consumer group does not exist: Redis is new, or was emptied
+
+Every command has a deadline and no retry of its own: the callers know when trying again makes sense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+CONNECT_TIMEOUT_SECONDS = 2.0
+ANSWER_TIMEOUT_SECONDS = 5.0
+MAX_CONNECTIONS = 16
+
+
+class RedisAway(Exception):
+    """Redis did not do what it was asked to."""
+
+
+class GroupMissing(RedisAway):
+    """There is no consumer group to read for."""
+
+
+def check_redis_url(url: str) -> None:
+    """Raises: ValueError if this is not the address of a Redis."""
+    parse_url(url)
+
+
+def connect(url: str, *, answer_seconds: float | None = None) -> Redis:
+    """One connection pool; it connects when first used."""
+    return Redis.from_pool(
+        BlockingConnectionPool.from_url(
+            url,
+            max_connections=MAX_CONNECTIONS,
+            timeout=ANSWER_TIMEOUT_SECONDS,
+            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            socket_timeout=answer_seconds or ANSWER_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+            decode_responses=True,
+            encoding_errors="replace",  # an entry with bytes that are no text must reach the parser, and fail there
+        )
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of the library as ours."""
+    try:
+        yield
+    except ResponseError as error:
+        missing = "NOGROUP" in str(error)
+        raise (GroupMissing if missing else RedisAway)(str(error)) from error
+    except (RedisError, OSError) as error:
+        raise RedisAway(type(error).__name__) from error
+
+
+def pairs(flat: Sequence[str]) -> dict[str, str]:
+    """[name, value, name, value, ...] as a dict."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def integers(fields: Mapping[str, str]) -> dict[str, int]:
+    return {name: int(value) for name, value in fields.items()}

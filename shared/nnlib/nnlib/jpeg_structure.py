@@ -1,0 +1,63 @@
+"""How much work a JPEG asks for beside its pixels, told from its markers: a small file can ask for hours.
+
+Each scan of a progressive JPEG goes over the whole picture, in a few dozen bytes where it changes nothing, and before
+the first scan every marker and every byte between markers costs its reader a step.
+
+Source: ITU-T T.81, annex B (markers).
+"""
+
+import re
+
+MAX_SCANS = 100
+"""Encoders write one to about twenty."""
+
+MAX_STEPS = 2000
+"""Markers and stray bytes before the first scan; a photo with long metadata has a few hundred."""
+
+_MAX_MARKERS_OF_SCANS = 20_000
+
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+_PROGRESSIVE_FRAMES = {0xC2, 0xC6, 0xCA, 0xCE}  # in others every scan has to spell out every block
+_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xDA)}
+_MARKER_AMONG_ENTROPY_CODED = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+
+
+def is_laborious(data: bytes) -> bool:
+    """Whether reading this JPEG takes steps or scans beyond all that a sane encoder writes."""
+    position = 2
+    progressive = False
+    for _ in range(MAX_STEPS):
+        if position + 1 >= len(data):
+            return False
+        marker = data[position + 1]
+        if data[position] != 0xFF or marker == 0xFF:  # a stray byte, or one that fills
+            position += 1
+        elif marker == _START_OF_SCAN:
+            return progressive and _has_many_scans(data, position)
+        else:
+            progressive |= marker in _PROGRESSIVE_FRAMES
+            position = _behind(data, position)
+    return True
+
+
+def _has_many_scans(data: bytes, position: int) -> bool:
+    # In compressed data these two bytes are a marker; but behind the picture anything may follow (a video, say).
+    if data.count(b"\xff\xda", position) <= MAX_SCANS:
+        return False
+    scans = 0
+    for _ in range(_MAX_MARKERS_OF_SCANS):
+        marker = _MARKER_AMONG_ENTROPY_CODED.search(data, position)
+        if marker is None or data[marker.start() + 1] == _END_OF_IMAGE:
+            return False
+        scans += data[marker.start() + 1] == _START_OF_SCAN
+        if scans > MAX_SCANS:
+            return True
+        position = _behind(data, marker.start())
+    return True
+
+
+def _behind(data: bytes, position: int) -> int:
+    """The first position behind the marker here and its segment, if it has one."""
+    if data[position + 1] == 0 or data[position + 1] in _WITHOUT_LENGTH:
+        return position + 2
+    return position + 2 + max(int.from_bytes(data[position + 2 : position + 4], "big"), 2)

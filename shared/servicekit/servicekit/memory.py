@@ -1,0 +1,24 @@
+"""Give memory back: one huge request must not leave a process huge."""
+
+from __future__ import annotations
+
+import ctypes
+
+LARGE_BLOCK_BYTES = 2**20
+
+_M_MMAP_THRESHOLD = -3
+
+
+def return_large_blocks() -> None:
+    """Have blocks of a megabyte and more returned to the system as soon as they are freed.
+
+    glibc does so at first, but raises its threshold with every such block to as much as 32 megabytes; from then on
+    freed ones stay with the process, beneath whatever small block was made after them. Where the allocator is another,
+    this does nothing.
+    Source: mallopt(3), M_MMAP_THRESHOLD.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return
+    mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)

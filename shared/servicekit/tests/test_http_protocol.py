@@ -1,0 +1,174 @@
+"""No head of a request is held without bound or awaited without end, and what comes after a body is a new request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from servicekit import http_protocol
+from servicekit.http_protocol import MAX_HEAD_BYTES, BoundedHttpProtocol
+from starlette.types import Receive, Scope, Send
+
+pytestmark = pytest.mark.anyio
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    """Reads the body to its end, except at /unread."""
+    if scope["path"] != "/unread":
+        while (await receive()).get("more_body"):
+            pass
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@pytest.fixture
+async def connection() -> AsyncIterator[Connection]:
+    started = asyncio.Event()
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+            await super().startup(sockets)  # type: ignore[arg-type]
+            started.set()
+
+    server = Server(
+        uvicorn.Config(answer, port=0, http=BoundedHttpProtocol, ws="none", lifespan="off", log_config=None)
+    )
+    serving = asyncio.create_task(server.serve())
+    await asyncio.wait_for(started.wait(), 10)
+    reader, writer = await asyncio.open_connection(*server.servers[0].sockets[0].getsockname())
+    yield reader, writer
+    writer.close()
+    server.should_exit = server.force_exit = True
+    await serving
+
+
+async def status(reader: asyncio.StreamReader) -> int:
+    """Of the next answer, whose body is read too."""
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    await asyncio.wait_for(reader.readexactly(length), 5)
+    return int(head.split()[1])
+
+
+async def closed(reader: asyncio.StreamReader) -> bool:
+    return await asyncio.wait_for(reader.read(), 5) == b""
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nhost: x\r\na: " + b"a" * MAX_HEAD_BYTES + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\n" + b"a: b\r\n" * MAX_HEAD_BYTES + b"\r\n",
+        b"GET /" + b"a" * MAX_HEAD_BYTES + b" HTTP/1.1\r\nhost: x\r\n\r\n",
+    ],
+    ids=["a long header", "many headers", "a long address"],
+)
+async def test_a_head_that_is_too_long_is_a_431(connection: Connection, head: bytes) -> None:
+    reader, writer = connection
+    writer.write(head)
+    assert await status(reader) == 431
+    assert await closed(reader)
+
+
+async def test_a_header_that_never_ends_is_not_kept(connection: Connection) -> None:
+    _, writer = connection
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\na: ")
+    sent = 0
+    with pytest.raises(ConnectionError):
+        while sent < 100 * MAX_HEAD_BYTES:
+            writer.write(bytes(1024).replace(b"\0", b"a"))
+            await writer.drain()
+            await asyncio.sleep(0)
+            sent += 1024
+        pytest.fail("it was read on")
+
+
+async def test_trailers_without_end_are_not_kept(connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n")
+    writer.write(b"a: b\r\n" * MAX_HEAD_BYTES)
+    assert await status(reader) == 431
+
+
+async def test_a_head_as_long_as_allowed_is_taken(connection: Connection) -> None:
+    reader, writer = connection
+    for piece in (b"GET / HTTP/1.1\r\nhost: x\r\na: ", b"a" * (MAX_HEAD_BYTES - 100), b"\r\n\r\n"):
+        writer.write(piece)
+        await asyncio.sleep(0.01)
+    assert await status(reader) == 200
+
+
+async def test_a_body_is_no_part_of_the_head(connection: Connection) -> None:
+    reader, writer = connection
+    for _ in range(2):
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n" + bytes(1_000_000))
+        assert await status(reader) == 200
+
+
+async def test_a_head_that_does_not_come_is_not_awaited_for_ever(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = connection
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.1)
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert await status(reader) == 200
+    writer.write(b"GET / HTTP/1.1\r\nhost:")
+    assert await status(reader) == 408
+    assert await closed(reader)
+
+
+async def test_beyond_the_most_connections_one_more_is_refused(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = connection
+    monkeypatch.setattr(http_protocol, "MAX_CONNECTIONS", 1)
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert await status(reader) == 200
+    another_reader, another_writer = await asyncio.open_connection(*writer.get_extra_info("peername"))
+    assert await status(another_reader) == 503
+    assert await closed(another_reader)
+    another_writer.close()
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert await status(reader) == 200
+
+
+async def test_what_is_left_of_a_refused_body_is_not_awaited_for_ever(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = connection
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.1)
+    writer.write(b"POST /unread HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nabc")
+    assert await status(reader) == 200
+    writer.write(b"abc")
+    assert await closed(reader)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999999999999999\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
+        b"GET /\xff HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET http:// HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\n a\r\nb c: d\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00",
+    ],
+)
+async def test_what_is_not_http_is_a_400(connection: Connection, head: bytes) -> None:
+    reader, writer = connection
+    writer.write(head)
+    assert await status(reader) == 400
+    assert await closed(reader)
