@@ -10,7 +10,7 @@ export REVISION := $(or $(REVISION),$(shell git rev-parse --short=12 HEAD 2>/dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check format train bench screenshots up down lock
+.PHONY: help setup run test check audit format train bench screenshots up down lock
 
 help: ## List these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,10 +24,17 @@ test: $(VENV)/.dev setup ## Run every test that this machine can; CI=true makes 
 	@status=0; $(PYTHON_HERE) -m pytest || status=$$?; npm --prefix frontend test || status=$$?; exit $$status
 
 check: $(VENV)/.dev ## Look for lint, formatting and type errors
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check . deploy/cloudrun/deploy
+	$(VENV)/bin/ruff format --check . deploy/cloudrun/deploy
 	$(VENV)/bin/mypy $(foreach package,$(PACKAGES),--package $(notdir $(package)))
-	$(VENV)/bin/mypy deploy/local training benchmarks
+	$(VENV)/bin/mypy deploy/local deploy/load training benchmarks
+	$(VENV)/bin/mypy --scripts-are-modules deploy/cloudrun/deploy
+
+audit: $(VENV)/audit/.installed $(VENV)/.run ## Look for known vulnerabilities in what the locks name (asks the package indexes)
+	@status=0; for lock in requirements/*.txt; do \
+	  echo "$$lock"; $(VENV)/audit/bin/pip-audit --progress-spinner off --disable-pip --require-hashes --requirement $$lock || status=1; \
+	done; \
+	npm audit --prefix frontend --omit=dev || status=1; exit $$status
 
 format: $(VENV)/.dev ## Format the code
 	$(VENV)/bin/ruff check --fix .
@@ -69,6 +76,12 @@ $(VENV)/.run: requirements/run.txt $(PACKAGES:=/pyproject.toml) | $(PYTHON_HERE)
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@echo "Installing the packages of requirements/dev.txt"
 	@$(PIP) --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+$(VENV)/audit/.installed: requirements/audit.txt | $(PYTHON_HERE)
+	@echo "Installing the packages of requirements/audit.txt"
+	@$(PYTHON_HERE) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --requirement requirements/audit.txt
 	@touch $@
 
 frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json | $(PYTHON_HERE)

@@ -134,21 +134,30 @@ def run_redis(data_dir: Path) -> Iterator[RedisServer]:
 
 
 @contextmanager
-def run_catnet(directory: Path, **environment: str) -> Iterator[Catnet]:
-    """Redis and the three services on free ports, ready; data and logs are in directory. Ended in order at the end."""
+def run_catnet_on(redis_url: str, directory: Path, **environment: str) -> Iterator[dict[str, ServiceProcess]]:
+    """The three services on free ports, ready, on a Redis that runs; logs are in directory. Ended in order."""
     ports = {name: free_port() for name in ("gateway", "inference", "monitor")}
+    common = {
+        "REDIS_URL": redis_url,
+        "INFERENCE_URL": f"http://127.0.0.1:{ports['inference']}",
+        "MONITOR_URL": f"http://127.0.0.1:{ports['monitor']}",
+        **environment,
+    }
+    services = {name: ServiceProcess(name, port, common, directory / f"{name}.log") for name, port in ports.items()}
     with ExitStack() as stack:
-        redis = stack.enter_context(run_redis(directory / "redis"))
-        common = {
-            "REDIS_URL": redis.url,
-            "INFERENCE_URL": f"http://127.0.0.1:{ports['inference']}",
-            "MONITOR_URL": f"http://127.0.0.1:{ports['monitor']}",
-            **environment,
-        }
-        services = {name: ServiceProcess(name, port, common, directory / f"{name}.log") for name, port in ports.items()}
         for name in ("monitor", "inference", "gateway"):
             stack.callback(services[name].stop)
             services[name].start()
         for service in services.values():
             service.wait_ready()
+        yield services
+
+
+@contextmanager
+def run_catnet(directory: Path, **environment: str) -> Iterator[Catnet]:
+    """Redis and the three services on free ports, ready; data and logs are in directory. Ended in order at the end."""
+    with (
+        run_redis(directory / "redis") as redis,
+        run_catnet_on(redis.url, directory, **environment) as services,
+    ):
         yield Catnet(**services, redis=redis)

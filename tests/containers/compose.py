@@ -16,11 +16,19 @@ LABEL = "com.docker.compose.project"
 class Compose:
     """The repository's compose.yaml under a project name of its own, so that it meets no other."""
 
-    def __init__(self, docker: str, project: str, port: int) -> None:
+    def __init__(self, docker: str, project: str, port: int, prometheus_port: int) -> None:
         self._docker = docker
         self.project = project
         self.gateway_url = f"http://127.0.0.1:{port}"
-        self._environment = {**os.environ, "COMPOSE_PROJECT_NAME": project, "PORT": str(port), "REVISION": "tested"}
+        self.prometheus_url = f"http://127.0.0.1:{prometheus_port}"
+        self._environment = {
+            **os.environ,
+            "COMPOSE_PROJECT_NAME": project,
+            "COMPOSE_PROFILES": "observability,load",  # so that down removes whatever was started
+            "PORT": str(port),
+            "PROMETHEUS_PORT": str(prometheus_port),
+            "REVISION": "tested",
+        }
 
     def run(self, *words: str, seconds: float = 120) -> str:
         """docker compose WORDS. Returns: what it prints. Raises: AssertionError with its errors when it fails."""
@@ -36,9 +44,10 @@ class Compose:
         assert done.returncode == 0, f"docker compose {' '.join(words)}: {done.stderr[-4000:]}"
         return done.stdout
 
-    def up(self) -> None:
+    def up(self, *words: str) -> None:
+        """docker compose up, with further WORDS: options, and the services that are wanted if not all."""
         try:
-            self.run("up", "--build", "--wait", "--wait-timeout", "180", seconds=UP_SECONDS)
+            self.run("up", "--build", "--wait", "--wait-timeout", "180", *words, seconds=UP_SECONDS)
         except AssertionError as error:
             error.add_note(self.run("logs", "--no-color", "--tail", "50"))
             raise
@@ -49,6 +58,13 @@ class Compose:
     def inspect(self, service: str) -> dict[str, Any]:
         container = self.run("ps", "--all", "--quiet", service).strip()
         return dict(json.loads(self._ask("inspect", container))[0])
+
+    def containers(self, service: str) -> list[str]:
+        """Names of the service's running containers."""
+        return [json.loads(line)["Name"] for line in self.run("ps", "--format", "json", service).splitlines()]
+
+    def restart_container(self, name: str) -> None:
+        self._ask("restart", "--time", "20", name)
 
     def left(self) -> list[str]:
         """Containers, volumes and networks of this project."""

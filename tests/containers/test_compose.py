@@ -20,9 +20,9 @@ MEBIBYTE = 2**20
 
 @pytest.fixture(scope="module")
 def compose(docker: str) -> Iterator[Compose]:
-    compose = Compose(docker, f"catnet-test-{os.getpid()}", free_port())
+    compose = Compose(docker, f"catnet-test-{os.getpid()}", free_port(), free_port())
     try:
-        compose.up()
+        compose.up("gateway")
         yield compose
     finally:
         compose.down()
@@ -107,5 +107,5 @@ def test_a_redis_that_is_restarted_has_kept_the_count(compose: Compose, client: 
 def test_a_service_ends_in_order_when_asked_to(compose: Compose, client: Client, name: str) -> None:
     compose.run("stop", name)
     assert compose.inspect(name)["State"]["ExitCode"] in (0, 128 + signal.SIGTERM)
-    compose.run("up", "--wait", "--no-recreate", seconds=180)
+    compose.run("up", "--wait", "--no-recreate", "gateway", seconds=180)
     assert client.predict(photo()).status_code == 200

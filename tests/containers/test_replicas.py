@@ -1,0 +1,69 @@
+"""Several containers a service: found by the gateway and by Prometheus, and one of them may go at any time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from preflight import free_port
+
+from tests.containers.compose import Compose
+from tests.e2e.client import Client
+from tests.operations.prometheus_process import Prometheus
+from tests.processes import wait_until
+
+REPLICAS = {"gateway": 1, "inference": 3, "monitor": 2}
+PREDICTIONS = 400
+
+
+@pytest.fixture(scope="module")
+def compose(docker: str) -> Iterator[Compose]:
+    compose = Compose(docker, f"catnet-replicas-{os.getpid()}", free_port(), free_port())
+    try:
+        scale = (f"--scale={name}={count}" for name, count in REPLICAS.items())
+        compose.up(*scale, "gateway", "prometheus")
+        yield compose
+    finally:
+        compose.down()
+    assert compose.left() == []
+
+
+@pytest.fixture(scope="module")
+def client(compose: Compose) -> Iterator[Client]:
+    with Client(compose.gateway_url) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def prometheus(compose: Compose) -> Prometheus:
+    return Prometheus(compose.prometheus_url)
+
+
+def test_prometheus_finds_every_replica_once(prometheus: Prometheus) -> None:
+    def found() -> dict[str, int]:
+        samples = prometheus.ask("query", query="count by (service) (catnet_build_info)")["result"]
+        return {sample["metric"]["service"]: int(sample["value"][1]) for sample in samples}
+
+    wait_until(lambda: found() == REPLICAS, f"Prometheus has {REPLICAS}")
+
+
+def test_every_replica_of_inference_is_asked_and_every_prediction_counted_once(
+    client: Client, prometheus: Prometheus
+) -> None:
+    before = client.total()
+    assert client.predict_many(PREDICTIONS) == [200] * PREDICTIONS
+    client.wait_for_total(before + PREDICTIONS)
+    assert client.total() == before + PREDICTIONS
+    query = 'catnet_http_requests_total{service="inference",route="/predict",code="200"} > 0'
+    wait_until(lambda: len(prometheus.values(query)) == REPLICAS["inference"], "every replica answered some")
+
+
+def test_replicas_restarted_one_after_the_other_under_load_fail_no_prediction(compose: Compose, client: Client) -> None:
+    before = client.total()
+    with client.predicting(PREDICTIONS, seconds=10) as statuses:
+        for name in compose.containers("inference")[:2]:
+            compose.restart_container(name)
+    assert statuses.result() == [200] * PREDICTIONS
+    client.wait_for_total(before + PREDICTIONS)
+    assert client.total() == before + PREDICTIONS

@@ -1,0 +1,109 @@
+"""Cloud Run: the script says all that it would do, keeps secrets to itself, and its manifests fit the services."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+from redis_server import ROOT
+
+from tests.docs.pages import tables
+
+SERVICES = ("gateway", "inference", "monitor")
+TERMINATION_SECONDS = 10  # what Cloud Run gives after SIGTERM
+
+
+@pytest.fixture(scope="module")
+def printed() -> str:
+    """What a dry run prints, with nothing on the PATH that it could call."""
+    words = [sys.executable, "deploy/cloudrun/deploy", "--project", "example", "--region", "europe-west1", "--dry-run"]
+    done = subprocess.run(words, cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def manifests(printed: str) -> dict[str, dict[str, Any]]:
+    """The manifests in what was printed: from apiVersion to the command that follows."""
+    found = [yaml.safe_load(text) for text in re.findall(r"^apiVersion:.*?(?=^\+ )", printed, re.DOTALL | re.MULTILINE)]
+    return {each["metadata"]["name"].removeprefix("catnet-"): each for each in found}
+
+
+def container(manifest: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(each for each in manifest["spec"]["template"]["spec"]["containers"] if each["name"] == name)
+
+
+def environment(manifest: dict[str, Any], name: str) -> dict[str, str]:
+    return {each["name"]: each.get("value", "") for each in container(manifest, name)["env"]}
+
+
+def test_every_service_has_a_manifest_with_every_value_filled_in(printed: str, manifests: dict[str, Any]) -> None:
+    assert set(manifests) == set(SERVICES)
+    assert "${" not in printed
+
+
+def test_the_gateway_is_deployed_last_and_knows_the_others(printed: str, manifests: dict[str, Any]) -> None:
+    assert re.findall(r"services replace (\w+)\.yaml", printed)[-1] == "gateway"
+    variables = environment(manifests["gateway"], "gateway")
+    assert variables["INFERENCE_URL"] == "https://catnet-inference-123456789012.europe-west1.run.app"
+    assert variables["MONITOR_URL"] == "https://catnet-monitor-123456789012.europe-west1.run.app"
+
+
+def test_the_address_and_password_of_redis_are_in_no_command_and_no_manifest(printed: str) -> None:
+    assert "PASSWORD" not in printed
+    assert "10.0.0.3" not in printed
+    assert "rediss://:" not in printed
+
+
+def test_only_the_gateway_can_be_reached_from_outside(manifests: dict[str, Any]) -> None:
+    ingress = {name: each["metadata"]["annotations"]["run.googleapis.com/ingress"] for name, each in manifests.items()}
+    assert ingress == {"gateway": "all", "inference": "internal", "monitor": "internal"}
+
+
+def test_the_monitor_is_always_on_and_the_gateway_only_while_it_answers(manifests: dict[str, Any]) -> None:
+    annotations = {name: each["spec"]["template"]["metadata"]["annotations"] for name, each in manifests.items()}
+    throttled = {name: each["run.googleapis.com/cpu-throttling"] for name, each in annotations.items()}
+    assert throttled == {"gateway": "true", "inference": "false", "monitor": "false"}
+    assert annotations["monitor"]["autoscaling.knative.dev/minScale"] == "1"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_variable_is_a_setting_of_the_service(manifests: dict[str, Any], name: str) -> None:
+    settings = tables("settings.md")
+    assert set(environment(manifests[name], name)) <= set(settings["Every service"]) | set(settings[name])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_ends_within_what_cloud_run_gives(manifests: dict[str, Any], name: str) -> None:
+    variables = environment(manifests[name], name)
+    waits = ("DRAIN_SECONDS", "SHUTDOWN_SECONDS", "EVENT_FLUSH_SECONDS")
+    assert sum(float(variables.get(wait, 0)) for wait in waits) < TERMINATION_SECONDS
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_probes_ask_what_the_service_answers_and_the_collector_follows(manifests: dict[str, Any], name: str) -> None:
+    service = container(manifests[name], name)
+    port = service["ports"][0]["containerPort"]
+    assert service["startupProbe"]["httpGet"]["path"] in ("/health/live", "/health/ready")
+    assert service["livenessProbe"]["httpGet"] == {"path": "/health/live", "port": port}
+    assert service["startupProbe"]["httpGet"]["port"] == port == 8080  # where the collector looks without configuration
+    annotations = manifests[name]["spec"]["template"]["metadata"]["annotations"]
+    assert yaml.safe_load(annotations["run.googleapis.com/container-dependencies"]) == {"collector": [name]}
+    assert container(manifests[name], "collector")["image"]
+
+
+def test_a_command_that_fails_ends_the_script_with_one_line(tmp_path: Any) -> None:
+    gcloud = tmp_path / "gcloud"
+    gcloud.write_text("#!/bin/sh\nexit 3\n")
+    gcloud.chmod(0o755)
+    words = [sys.executable, "deploy/cloudrun/deploy", "--project", "example"]
+    done = subprocess.run(
+        words, cwd=ROOT, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("catnet: failed: gcloud services enable")
+    assert len(done.stderr.splitlines()) == 1
