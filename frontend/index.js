@@ -1,3 +1,4 @@
+import { giveFeedback } from "./api/feedback.js";
 import { predict } from "./api/predict.js";
 import { Problem } from "./api/problem.js";
 import "./components/photo-drop/photo-drop.js";
@@ -36,6 +37,17 @@ function retrySeconds({ retryAfterSeconds }) {
   return retryAfterSeconds;
 }
 
+async function tellTruth(question, { predictionId, label }) {
+  question.state = { kind: "sending", label };
+  try {
+    await giveFeedback({ predictionId, label });
+    question.state = { kind: "noted", label };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    question.state = { kind: "failed", problem: error };
+  }
+}
+
 photoDrop.addEventListener("photo-chosen", ({ detail }) => {
   retriesLeft = AUTOMATIC_RETRIES;
   classify(detail.photo);
@@ -48,6 +60,7 @@ result.addEventListener("cancel", () => {
   asking.abort();
   result.state = { kind: "cancelled" };
 });
+result.addEventListener("feedback", ({ target, detail }) => tellTruth(target, detail));
 result.addEventListener("choose-another", () => photoDrop.choose());
 window.addEventListener("online", () => {
   if (offline) classify(photoDrop.photo);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { giveFeedback } from "../api/feedback.js";
 import { predict } from "../api/predict.js";
 import { requestJson } from "../api/request.js";
 
@@ -17,6 +18,17 @@ test("a photo goes out as bare bytes, whatever its name promises", async () => {
   assert.equal(sent.method, "POST");
   assert.equal(sent.headers["Content-Type"], "application/octet-stream");
   assert.equal(sent.body, photo);
+});
+
+test("what a photo really showed is sent with the prediction it is about", async () => {
+  let sent;
+  const fetch = async (url, options) => {
+    sent = { url, ...options };
+    return Response.json({ agrees: true });
+  };
+  await giveFeedback({ predictionId: "018f", label: "non-cat" }, { fetch });
+  assert.deepEqual([sent.url, sent.method, sent.headers["Content-Type"]], ["/api/feedback", "POST", "application/json"]);
+  assert.deepEqual(JSON.parse(sent.body), { prediction_id: "018f", label: "non-cat" });
 });
 
 test("a problem body becomes a Problem with all that a report needs", async () => {

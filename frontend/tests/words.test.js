@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Problem } from "../api/problem.js";
 import { driftSentence, featureKind, featureName } from "../lib/drift-words.js";
+import { feedbackProblemWords, feedbackQuestion, feedbackThanks } from "../lib/feedback-words.js";
 import { photoFromTransfer } from "../lib/photo-from-transfer.js";
 import { pipelineVerdict } from "../lib/pipeline-words.js";
 import { predictionWords } from "../lib/prediction-words.js";
@@ -37,6 +38,27 @@ test("only what may be answered the next time is offered to be tried again", () 
 test("a watcher is told what is away", () => {
   assert.match(connectionWords(new Problem("network")), /connection/);
   assert.match(connectionWords(new Problem(502)), /monitor/);
+});
+
+test("a reply says what the photo shows, whatever the answer was", () => {
+  for (const label of ["cat", "non-cat"]) {
+    for (const certain of [true, false]) {
+      const { replies } = feedbackQuestion({ label, certain });
+      assert.deepEqual(replies.map((reply) => reply.label).sort(), ["cat", "non-cat"]);
+      for (const reply of replies) assert.equal(/not a cat/i.test(reply.words), reply.label === "non-cat", reply.words);
+      if (certain) assert.equal(replies.find(({ words }) => words.startsWith("Yes")).label, label);
+    }
+  }
+});
+
+test("an answer that the model does not stand by is not asked to be right", () => {
+  assert.doesNotMatch(feedbackQuestion({ label: "cat", certain: false }).question, /right/);
+});
+
+test("feedback that was not taken says so, and what to do unless it is too late", () => {
+  for (const reason of [429, 500, 502, 503, "network", "timeout"]) assert.match(feedbackProblemWords(new Problem(reason)), /Press again/);
+  assert.match(feedbackProblemWords(new Problem(404)), /too long ago/);
+  assert.notEqual(feedbackThanks({ changed: true }), feedbackThanks({ changed: false }));
 });
 
 const drift = (changes) => ({ status: "ok", window_size: 500, minimum: 200, false_alarm_rate: 0.01, features: [{ name: "brightness", status: "ok" }], ...changes });
