@@ -1,16 +1,22 @@
 import { giveFeedback } from "./api/feedback.js";
+import { fetchModels } from "./api/models.js";
 import { predict } from "./api/predict.js";
 import { Problem } from "./api/problem.js";
+import "./components/model-picker/model-picker.js";
 import "./components/photo-drop/photo-drop.js";
 import "./components/prediction-result/prediction-result.js";
+import { addressWithModel, modelChoices, modelFromAddress, servedModel } from "./lib/model-choice.js";
 
 const AUTOMATIC_RETRIES = 3;
 const LONGEST_COUNTDOWN_SECONDS = 60;
 
 const photoDrop = document.querySelector("photo-drop");
 const result = document.querySelector("prediction-result");
+const modelPicker = document.querySelector("model-picker");
+const choices = servedChoices();
 let asking = new AbortController();
 let retriesLeft = AUTOMATIC_RETRIES;
+let namedModel = modelFromAddress(location.search);
 let offline = false; // the last question failed for want of a connection
 
 async function classify(photo) {
@@ -21,7 +27,9 @@ async function classify(photo) {
   result.state = { kind: "asking" };
   const started = performance.now();
   try {
-    const prediction = await predict(photo, { signal });
+    const model = await chosenModel();
+    signal.throwIfAborted();
+    const prediction = await predict(photo, { model, signal });
     result.state = { kind: "answered", prediction, elapsedMilliseconds: performance.now() - started };
   } catch (error) {
     if (signal.aborted) return;
@@ -31,10 +39,35 @@ async function classify(photo) {
   }
 }
 
+/** The models to choose from; none where they are not to be had: photos are answered all the same. */
+async function servedChoices() {
+  try {
+    return modelChoices(await fetchModels());
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return [];
+  }
+}
+
+/** The model to ask, null for the default, which need not wait to be looked up. */
+async function chosenModel() {
+  return namedModel === null ? null : servedModel(namedModel, await choices);
+}
+
 /** When to ask again unasked: as the service said, but neither without end nor so late that nobody is there any more. */
 function retrySeconds({ retryAfterSeconds }) {
   if (!retryAfterSeconds || retryAfterSeconds > LONGEST_COUNTDOWN_SECONDS || retriesLeft === 0) return null;
   return retryAfterSeconds;
+}
+
+/** The same photo, to the model that the address names now. */
+async function followAddress() {
+  const before = namedModel;
+  namedModel = modelFromAddress(location.search);
+  if (namedModel === before) return; // only a place on the page was visited
+  retriesLeft = AUTOMATIC_RETRIES;
+  if (photoDrop.photo) classify(photoDrop.photo);
+  modelPicker.value = await chosenModel();
 }
 
 async function tellTruth(question, { predictionId, label }) {
@@ -62,6 +95,13 @@ result.addEventListener("cancel", () => {
 });
 result.addEventListener("feedback", ({ target, detail }) => tellTruth(target, detail));
 result.addEventListener("choose-another", () => photoDrop.choose());
+modelPicker.addEventListener("model-chosen", ({ detail }) => {
+  history.pushState(null, "", addressWithModel(location, detail.id));
+  followAddress();
+});
+window.addEventListener("popstate", followAddress);
 window.addEventListener("online", () => {
   if (offline) classify(photoDrop.photo);
 });
+modelPicker.choices = await choices;
+modelPicker.value = await chosenModel();

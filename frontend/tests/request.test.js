@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { giveFeedback } from "../api/feedback.js";
 import { predict } from "../api/predict.js";
+import { fetchModels } from "../api/models.js";
 import { requestJson } from "../api/request.js";
 
 const ask = (fetch, options) => requestJson("/x", { deadlineSeconds: 5, fetch, ...options });
@@ -18,6 +19,20 @@ test("a photo goes out as bare bytes, whatever its name promises", async () => {
   assert.equal(sent.method, "POST");
   assert.equal(sent.headers["Content-Type"], "application/octet-stream");
   assert.equal(sent.body, photo);
+});
+
+test("a photo goes to the model that is named, whatever its name", async () => {
+  let asked;
+  const fetch = async (url) => {
+    asked = url;
+    return Response.json({});
+  };
+  await predict(new Blob(["bytes"]), { model: "mlp/2&x", fetch });
+  assert.equal(asked, "/predict?model=mlp%2F2%26x");
+});
+
+test("the models are those of the list", async () => {
+  assert.deepEqual(await fetchModels({ fetch: async () => Response.json({ models: [{ name: "mlp" }] }) }), [{ name: "mlp" }]);
 });
 
 test("what a photo really showed is sent with the prediction it is about", async () => {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Problem } from "../api/problem.js";
 import { driftSentence, featureKind, featureName } from "../lib/drift-words.js";
 import { feedbackProblemWords, feedbackQuestion, feedbackThanks } from "../lib/feedback-words.js";
+import { addressWithModel, modelChoices, modelFromAddress, servedModel } from "../lib/model-choice.js";
 import { photoFromTransfer } from "../lib/photo-from-transfer.js";
 import { pipelineVerdict } from "../lib/pipeline-words.js";
 import { predictionWords } from "../lib/prediction-words.js";
@@ -23,7 +24,7 @@ test("a prediction the model does not stand by is not sure, whichever way it lea
 });
 
 test("every problem of the contract has words of its own, with something to do", () => {
-  const reasons = [400, 413, 415, 422, 429, 502, 503, 504, "network", "timeout", "unreadable"];
+  const reasons = [400, 404, 413, 415, 422, 429, 502, 503, 504, "network", "timeout", "unreadable"];
   const titles = new Set(reasons.map((reason) => problemWords(new Problem(reason)).title));
   assert.equal(titles.size, reasons.length);
   for (const reason of reasons) assert.ok(problemWords(new Problem(reason)).advice.length > 20, String(reason));
@@ -59,6 +60,30 @@ test("feedback that was not taken says so, and what to do unless it is too late"
   for (const reason of [429, 500, 502, 503, "network", "timeout"]) assert.match(feedbackProblemWords(new Problem(reason)), /Press again/);
   assert.match(feedbackProblemWords(new Problem(404)), /too long ago/);
   assert.notEqual(feedbackThanks({ changed: true }), feedbackThanks({ changed: false }));
+});
+
+const MODELS = [{ name: "mlp", version: "1" }, { name: "cnn", version: "1", default: true }, { name: "mlp", version: "2" }];
+
+test("a model is chosen by its name, by its version too where there are several, the default first", () => {
+  assert.deepEqual(modelChoices(MODELS).map(({ id }) => id), ["cnn", "mlp/1", "mlp/2"]);
+  assert.deepEqual(modelChoices([]), []);
+});
+
+test("the address names the model, but for the default, and keeps what else it says", () => {
+  assert.equal(addressWithModel({ pathname: "/", search: "?x=1" }, "mlp/2"), "/?x=1&model=mlp%2F2");
+  assert.equal(addressWithModel({ pathname: "/", search: "?model=mlp" }, null), "/");
+  assert.equal(modelFromAddress("?model=mlp%2F2"), "mlp/2");
+  for (const search of ["", "?model=", "?window=1h"]) assert.equal(modelFromAddress(search), null);
+});
+
+test("a model that is not served, as in an outdated link, is the default", () => {
+  const choices = modelChoices(MODELS);
+  assert.equal(servedModel("mlp/1", choices), "mlp/1");
+  for (const id of ["cnn", "mlp", "gone", "__proto__", null]) assert.equal(servedModel(id, choices), null);
+});
+
+test("without the list of models the name in the address is taken at its word", () => {
+  assert.equal(servedModel("mlp/1", []), "mlp/1");
 });
 
 const drift = (changes) => ({ status: "ok", window_size: 500, minimum: 200, false_alarm_rate: 0.01, features: [{ name: "brightness", status: "ok" }], ...changes });
