@@ -1,7 +1,9 @@
+import { explain } from "./api/explain.js";
 import { giveFeedback } from "./api/feedback.js";
 import { fetchModels } from "./api/models.js";
 import { predict } from "./api/predict.js";
 import { Problem } from "./api/problem.js";
+import "./components/explanation-view/explanation-view.js";
 import "./components/model-picker/model-picker.js";
 import "./components/photo-drop/photo-drop.js";
 import "./components/prediction-result/prediction-result.js";
@@ -12,25 +14,30 @@ const LONGEST_COUNTDOWN_SECONDS = 60;
 
 const photoDrop = document.querySelector("photo-drop");
 const result = document.querySelector("prediction-result");
+const explanation = document.querySelector("explanation-view");
 const modelPicker = document.querySelector("model-picker");
 const choices = servedChoices();
 let asking = new AbortController();
+let explaining = new AbortController();
 let retriesLeft = AUTOMATIC_RETRIES;
 let namedModel = modelFromAddress(location.search);
 let offline = false; // the last question failed for want of a connection
 
 async function classify(photo) {
   asking.abort(); // a newer photo replaces the older question
+  explaining.abort();
   asking = new AbortController();
   const { signal } = asking;
   offline = false;
   result.state = { kind: "asking" };
+  explanation.state = { kind: "none" };
   const started = performance.now();
   try {
     const model = await chosenModel();
     signal.throwIfAborted();
     const prediction = await predict(photo, { model, signal });
     result.state = { kind: "answered", prediction, elapsedMilliseconds: performance.now() - started };
+    explanation.state = { kind: "offered", photo };
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof Problem)) throw error;
@@ -70,6 +77,21 @@ async function followAddress() {
   modelPicker.value = await chosenModel();
 }
 
+async function showReasons({ method }) {
+  explaining.abort(); // another method replaces the one before
+  explaining = new AbortController();
+  const { signal } = explaining;
+  explanation.state = { kind: "asking" };
+  try {
+    const reasons = await explain(photoDrop.photo, { model: await chosenModel(), method, signal });
+    explanation.state = { kind: "shown", explanation: reasons };
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof Problem)) throw error;
+    explanation.state = { kind: "failed", problem: error };
+  }
+}
+
 async function tellTruth(question, { predictionId, label }) {
   question.state = { kind: "sending", label };
   try {
@@ -93,6 +115,7 @@ result.addEventListener("cancel", () => {
   asking.abort();
   result.state = { kind: "cancelled" };
 });
+explanation.addEventListener("explain", ({ detail }) => showReasons(detail));
 result.addEventListener("feedback", ({ target, detail }) => tellTruth(target, detail));
 result.addEventListener("choose-another", () => photoDrop.choose());
 modelPicker.addEventListener("model-chosen", ({ detail }) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { explain } from "../api/explain.js";
 import { giveFeedback } from "../api/feedback.js";
 import { predict } from "../api/predict.js";
 import { fetchModels } from "../api/models.js";
@@ -29,6 +30,18 @@ test("a photo goes to the model that is named, whatever its name", async () => {
   };
   await predict(new Blob(["bytes"]), { model: "mlp/2&x", fetch });
   assert.equal(asked, "/predict?model=mlp%2F2%26x");
+});
+
+test("an explanation is asked for by method, of the model that is named", async () => {
+  const asked = [];
+  const fetch = async (url, { body }) => {
+    asked.push([url, body]);
+    return Response.json({});
+  };
+  const photo = new Blob(["bytes"]);
+  await explain(photo, { method: "occlusion", fetch });
+  await explain(photo, { method: "gradient", model: "mlp/2", fetch });
+  assert.deepEqual(asked, [["/explain?method=occlusion", photo], ["/explain?method=gradient&model=mlp%2F2", photo]]);
 });
 
 test("the models are those of the list", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Problem } from "../api/problem.js";
 import { driftSentence, featureKind, featureName } from "../lib/drift-words.js";
+import { METHODS, explanationProblemWords, heatmapSentence } from "../lib/explanation-words.js";
 import { feedbackProblemWords, feedbackQuestion, feedbackThanks } from "../lib/feedback-words.js";
 import { addressWithModel, modelChoices, modelFromAddress, servedModel } from "../lib/model-choice.js";
 import { photoFromTransfer } from "../lib/photo-from-transfer.js";
@@ -60,6 +61,37 @@ test("feedback that was not taken says so, and what to do unless it is too late"
   for (const reason of [429, 500, 502, 503, "network", "timeout"]) assert.match(feedbackProblemWords(new Problem(reason)), /Press again/);
   assert.match(feedbackProblemWords(new Problem(404)), /too long ago/);
   assert.notEqual(feedbackThanks({ changed: true }), feedbackThanks({ changed: false }));
+});
+
+const heatmap = (...places) => {
+  const rows = Array.from({ length: 64 }, () => Array(64).fill(0));
+  for (const [y, x, value] of places) rows[y][x] = value;
+  return rows;
+};
+
+test("a heatmap is said by where it is strongest, each sign by itself", () => {
+  assert.equal(
+    heatmapSentence(heatmap([0, 63, 0.9], [63, 0, -0.4], [30, 30, 0.8])),
+    "What speaks most for a cat is at the top right. What speaks most against one is at the bottom left.",
+  );
+  assert.equal(heatmapSentence(heatmap([31, 32, 1])), "What speaks most for a cat is at the centre.");
+  assert.equal(heatmapSentence(heatmap([31, 0, -1])), "What speaks most against one is at the middle left.");
+  assert.equal(heatmapSentence(heatmap()), "This way no part of the picture stands out. Another way may show more.");
+});
+
+test("much of a little outweighs a little of much", () => {
+  assert.match(heatmapSentence(heatmap([0, 0, 0.6], [0, 40, 0.4], [1, 40, 0.4])), /top centre/);
+});
+
+test("the methods are those of the contract", () => {
+  assert.deepEqual(METHODS.map(({ name }) => name), ["gradient", "smoothgrad", "integrated_gradients", "occlusion"]);
+});
+
+test("a service that cannot explain says so for good, a busy one for now", () => {
+  assert.deepEqual([404, 405, 415].map((reason) => explanationProblemWords(new Problem(reason)).retry), [false, false, false]);
+  assert.deepEqual([429, 502, 504, "network"].map((reason) => explanationProblemWords(new Problem(reason)).retry), [true, true, true, true]);
+  assert.match(explanationProblemWords(new Problem(404)).words, /cannot show/);
+  assert.equal(explanationProblemWords(new Problem("network")).words, "No connection to the service.");
 });
 
 const MODELS = [{ name: "mlp", version: "1" }, { name: "cnn", version: "1", default: true }, { name: "mlp", version: "2" }];
