@@ -9,6 +9,7 @@ import { photoFromTransfer } from "../lib/photo-from-transfer.js";
 import { pipelineVerdict } from "../lib/pipeline-words.js";
 import { predictionWords } from "../lib/prediction-words.js";
 import { connectionWords, problemWords } from "../lib/problem-words.js";
+import { estimateSentence, feedbackSentence, intervalWords, shadowSentence } from "../lib/quality-words.js";
 import { windowFromAddress } from "../lib/report-windows.js";
 
 test("a certain prediction is said plainly", () => {
@@ -92,6 +93,31 @@ test("a service that cannot explain says so for good, a busy one for now", () =>
   assert.deepEqual([429, 502, 504, "network"].map((reason) => explanationProblemWords(new Problem(reason)).retry), [true, true, true, true]);
   assert.match(explanationProblemWords(new Problem(404)).words, /cannot show/);
   assert.equal(explanationProblemWords(new Problem("network")).words, "No connection to the service.");
+});
+
+const plain = (text) => text.replaceAll("\u202f", " ");
+
+test("an accuracy is said with its interval, and an old report without one is whole too", () => {
+  assert.equal(plain(intervalWords({ low: 0.813, high: 0.902 })), "between 81.3 % and 90.2 %, with 95 % confidence");
+  assert.equal(intervalWords({ low: null, high: null }), null);
+  assert.equal(intervalWords({}), null);
+});
+
+test("under drift the estimate is doubted; where nobody can tell, it is not", () => {
+  assert.match(estimateSentence({ value: 0.9, reliable: false }), /drifted/);
+  for (const reliable of [true, null, undefined]) assert.match(estimateSentence({ value: 0.9, reliable }), /holds while/);
+  assert.match(estimateSentence({ value: null }), /No predictions/);
+});
+
+test("what people said is counted in words", () => {
+  assert.match(feedbackSentence({ count: 0 }), /Nobody/);
+  assert.match(feedbackSentence({ count: 1 }), /1 reply /);
+  assert.match(feedbackSentence({ count: 1200 }), /1,200 replies/);
+});
+
+test("the shadow model is said by how often it would have answered otherwise", () => {
+  const words = plain(shadowSentence({ model: "cnn/1", compared: 200, disagreements: 30, rate: 0.15, low: 0.107, high: 0.206 }));
+  assert.match(words, /^cnn\/1 looked at 200 .* about 30 of them \(between 10\.7 % and 20\.6 %/);
 });
 
 const MODELS = [{ name: "mlp", version: "1" }, { name: "cnn", version: "1", default: true }, { name: "mlp", version: "2" }];
