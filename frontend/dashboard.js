@@ -6,6 +6,7 @@ import "./components/chart-figure/chart-figure.js";
 import "./components/drift-panel/drift-panel.js";
 import "./components/live-status/live-status.js";
 import "./components/pipeline-health/pipeline-health.js";
+import "./components/quality-panel/quality-panel.js";
 import "./components/recent-predictions/recent-predictions.js";
 import "./components/summary-figures/summary-figures.js";
 import "./components/window-picker/window-picker.js";

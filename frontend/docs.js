@@ -13,7 +13,7 @@ darkScheme.addEventListener("change", followScheme);
 globalThis.SwaggerUIBundle?.({
   url: OPENAPI_URL,
   dom_id: "#main",
-  deepLinking: true,
+  deepLinking: false, // it would put a link inside each operation's button
   defaultModelsExpandDepth: 0,
   validatorUrl: null, // the validator would be another origin
 });

@@ -3,7 +3,7 @@ import { requestJson } from "./request.js";
 const DEADLINE_SECONDS = 60; // ten megabytes over a slow mobile connection
 
 /**
- * Ask the model about one photo (a Blob).
+ * Ask a model about one photo (a Blob): the one of this name, or without one the default.
  *
  * Returns: { prediction_id, label, confidence, cat_probability, certain, model, image, timings_ms }
  * Throws: Problem
@@ -11,8 +11,8 @@ const DEADLINE_SECONDS = 60; // ten megabytes over a slow mobile connection
  * The bytes go without a form around them, which spares the gateway parsing one, and without the browser's guess of
  * their type, which comes from the file's name: the service looks at the content.
  */
-export function predict(photo, { signal, fetch } = {}) {
-  return requestJson("/predict", {
+export function predict(photo, { model = null, signal, fetch } = {}) {
+  return requestJson(model === null ? "/predict" : `/predict?${new URLSearchParams({ model })}`, {
     method: "POST",
     headers: { "Content-Type": "application/octet-stream", Accept: "application/json" },
     body: photo,

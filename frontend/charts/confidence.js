@@ -1,7 +1,7 @@
 import { count, percent } from "../lib/format.js";
 
 /** How sure the model was: predictions per range of confidence. The shape of a chart: see traffic.js. */
-export function confidenceChart({ confidence }) {
+export function confidenceChart({ confidence, window }) {
   const { bin_edges: edges, counts, mean } = confidence;
   const ranges = counts.map((_, bin) => `${wholePercent(edges[bin])}–${wholePercent(edges[bin + 1])} %`);
   return {
@@ -13,6 +13,11 @@ export function confidenceChart({ confidence }) {
     summary: mean === null ? "No predictions." : `On average the model gave its answer a probability of ${percent(mean)}.`,
     columns: ["Confidence", "Predictions"],
     rows: counts.map((value, bin) => [ranges[bin], count(value)]),
+    raw: {
+      name: `confidence-${window.name}`,
+      columns: ["confidence_from", "confidence_to", "predictions"],
+      rows: counts.map((value, bin) => [edges[bin], edges[bin + 1], value]),
+    },
   };
 }
 

@@ -18,5 +18,10 @@ export function latencyChart({ series, window, latency_ms: latency }) {
       : "No predictions.",
     columns: ["Time", "P50", "P95"],
     rows: series.map((point, index) => [times[index], milliseconds(point.p50_ms), milliseconds(point.p95_ms)]),
+    raw: {
+      name: `latency-${window.name}`,
+      columns: ["time", "p50_ms", "p95_ms"],
+      rows: series.map((point) => [point.time, point.p50_ms, point.p95_ms]),
+    },
   };
 }

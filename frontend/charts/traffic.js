@@ -4,9 +4,9 @@ import { clockTime, count } from "../lib/format.js";
  * Predictions over time, cats and others stacked.
  *
  * A chart is plain data, so that it can be tested without a browser:
- * { kind: "bars" | "lines", stacked, unit, labels, series: [{ name, colour, values }], summary, columns, rows }
+ * { kind: "bars" | "lines", stacked, unit, labels, series: [{ name, colour, values }], summary, columns, rows, raw }
  * `colour` names a variable of variables.css; `summary` says in a sentence what the picture shows; `columns` and `rows` are the
- * same data as a table of words.
+ * same data as a table of words, and `raw`, { name, columns, rows }, as numbers for other programs.
  */
 export function trafficChart({ series, window, predictions }) {
   const times = series.map((point) => bucketTime(point.time, window.seconds));
@@ -26,6 +26,11 @@ export function trafficChart({ series, window, predictions }) {
       : "No predictions.",
     columns: ["Time", "Cat", "Not a cat"],
     rows: series.map((point, index) => [times[index], count(point.cat), count(nonCats[index])]),
+    raw: {
+      name: `traffic-${window.name}`,
+      columns: ["time", "cat", "non_cat"],
+      rows: series.map((point, index) => [point.time, point.cat, nonCats[index]]),
+    },
   };
 }
 

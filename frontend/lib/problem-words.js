@@ -9,6 +9,11 @@ const WORDS = {
     advice: "The upload was empty or damaged on its way. Choose the photo again; if it has 0 bytes on your device, it is empty there too.",
     retry: true,
   },
+  404: {
+    title: "This model is not served any more",
+    advice: "Your photo is still here: reload the page for the models that are, and choose it again.",
+    retry: false,
+  },
   413: {
     title: "This file is too large",
     advice: "It is more than the service takes. Send a smaller copy: a screenshot of the photo will do.",

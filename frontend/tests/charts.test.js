@@ -49,6 +49,16 @@ test("every chart has a table that says what it draws, one row a label", () => {
   }
 });
 
+test("the file of a chart has a row for each label, in numbers and not in words", () => {
+  for (const { raw, labels } of [trafficChart, latencyChart, confidenceChart].map((make) => make(REPORT))) {
+    assert.match(raw.name, /^[a-z]+-1h$/);
+    assert.equal(raw.rows.length, labels.length);
+    for (const row of raw.rows) assert.equal(row.length, raw.columns.length);
+  }
+  assert.deepEqual(latencyChart(REPORT).raw.rows[1], ["2026-01-01T10:01:00Z", null, null]);
+  assert.deepEqual(confidenceChart(REPORT).raw.rows[0], [0.5, 0.75, 2]);
+});
+
 test("an empty window is drawn and said without a number that is not there", () => {
   for (const make of [trafficChart, latencyChart, confidenceChart]) {
     const chart = make(EMPTY);

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { explain } from "../api/explain.js";
+import { giveFeedback } from "../api/feedback.js";
 import { predict } from "../api/predict.js";
+import { fetchModels } from "../api/models.js";
 import { requestJson } from "../api/request.js";
 
 const ask = (fetch, options) => requestJson("/x", { deadlineSeconds: 5, fetch, ...options });
@@ -17,6 +20,43 @@ test("a photo goes out as bare bytes, whatever its name promises", async () => {
   assert.equal(sent.method, "POST");
   assert.equal(sent.headers["Content-Type"], "application/octet-stream");
   assert.equal(sent.body, photo);
+});
+
+test("a photo goes to the model that is named, whatever its name", async () => {
+  let asked;
+  const fetch = async (url) => {
+    asked = url;
+    return Response.json({});
+  };
+  await predict(new Blob(["bytes"]), { model: "mlp/2&x", fetch });
+  assert.equal(asked, "/predict?model=mlp%2F2%26x");
+});
+
+test("an explanation is asked for by method, of the model that is named", async () => {
+  const asked = [];
+  const fetch = async (url, { body }) => {
+    asked.push([url, body]);
+    return Response.json({});
+  };
+  const photo = new Blob(["bytes"]);
+  await explain(photo, { method: "occlusion", fetch });
+  await explain(photo, { method: "gradient", model: "mlp/2", fetch });
+  assert.deepEqual(asked, [["/explain?method=occlusion", photo], ["/explain?method=gradient&model=mlp%2F2", photo]]);
+});
+
+test("the models are those of the list", async () => {
+  assert.deepEqual(await fetchModels({ fetch: async () => Response.json({ models: [{ name: "mlp" }] }) }), [{ name: "mlp" }]);
+});
+
+test("what a photo really showed is sent with the prediction it is about", async () => {
+  let sent;
+  const fetch = async (url, options) => {
+    sent = { url, ...options };
+    return Response.json({ agrees: true });
+  };
+  await giveFeedback({ predictionId: "018f", label: "non-cat" }, { fetch });
+  assert.deepEqual([sent.url, sent.method, sent.headers["Content-Type"]], ["/api/feedback", "POST", "application/json"]);
+  assert.deepEqual(JSON.parse(sent.body), { prediction_id: "018f", label: "non-cat" });
 });
 
 test("a problem body becomes a Problem with all that a report needs", async () => {

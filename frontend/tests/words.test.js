@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Problem } from "../api/problem.js";
 import { driftSentence, featureKind, featureName } from "../lib/drift-words.js";
+import { METHODS, explanationProblemWords, heatmapSentence } from "../lib/explanation-words.js";
+import { feedbackProblemWords, feedbackQuestion, feedbackThanks } from "../lib/feedback-words.js";
+import { addressWithModel, modelChoices, modelFromAddress, servedModel } from "../lib/model-choice.js";
 import { photoFromTransfer } from "../lib/photo-from-transfer.js";
 import { pipelineVerdict } from "../lib/pipeline-words.js";
 import { predictionWords } from "../lib/prediction-words.js";
 import { connectionWords, problemWords } from "../lib/problem-words.js";
+import { estimateSentence, feedbackSentence, intervalWords, shadowSentence } from "../lib/quality-words.js";
 import { windowFromAddress } from "../lib/report-windows.js";
 
 test("a certain prediction is said plainly", () => {
@@ -22,7 +26,7 @@ test("a prediction the model does not stand by is not sure, whichever way it lea
 });
 
 test("every problem of the contract has words of its own, with something to do", () => {
-  const reasons = [400, 413, 415, 422, 429, 502, 503, 504, "network", "timeout", "unreadable"];
+  const reasons = [400, 404, 413, 415, 422, 429, 502, 503, 504, "network", "timeout", "unreadable"];
   const titles = new Set(reasons.map((reason) => problemWords(new Problem(reason)).title));
   assert.equal(titles.size, reasons.length);
   for (const reason of reasons) assert.ok(problemWords(new Problem(reason)).advice.length > 20, String(reason));
@@ -37,6 +41,107 @@ test("only what may be answered the next time is offered to be tried again", () 
 test("a watcher is told what is away", () => {
   assert.match(connectionWords(new Problem("network")), /connection/);
   assert.match(connectionWords(new Problem(502)), /monitor/);
+});
+
+test("a reply says what the photo shows, whatever the answer was", () => {
+  for (const label of ["cat", "non-cat"]) {
+    for (const certain of [true, false]) {
+      const { replies } = feedbackQuestion({ label, certain });
+      assert.deepEqual(replies.map((reply) => reply.label).sort(), ["cat", "non-cat"]);
+      for (const reply of replies) assert.equal(/not a cat/i.test(reply.words), reply.label === "non-cat", reply.words);
+      if (certain) assert.equal(replies.find(({ words }) => words.startsWith("Yes")).label, label);
+    }
+  }
+});
+
+test("an answer that the model does not stand by is not asked to be right", () => {
+  assert.doesNotMatch(feedbackQuestion({ label: "cat", certain: false }).question, /right/);
+});
+
+test("feedback that was not taken says so, and what to do unless it is too late", () => {
+  for (const reason of [429, 500, 502, 503, "network", "timeout"]) assert.match(feedbackProblemWords(new Problem(reason)), /Press again/);
+  assert.match(feedbackProblemWords(new Problem(404)), /too long ago/);
+  assert.notEqual(feedbackThanks({ changed: true }), feedbackThanks({ changed: false }));
+});
+
+const heatmap = (...places) => {
+  const rows = Array.from({ length: 64 }, () => Array(64).fill(0));
+  for (const [y, x, value] of places) rows[y][x] = value;
+  return rows;
+};
+
+test("a heatmap is said by where it is strongest, each sign by itself", () => {
+  assert.equal(
+    heatmapSentence(heatmap([0, 63, 0.9], [63, 0, -0.4], [30, 30, 0.8])),
+    "What speaks most for a cat is at the top right. What speaks most against one is at the bottom left.",
+  );
+  assert.equal(heatmapSentence(heatmap([31, 32, 1])), "What speaks most for a cat is at the centre.");
+  assert.equal(heatmapSentence(heatmap([31, 0, -1])), "What speaks most against one is at the middle left.");
+  assert.equal(heatmapSentence(heatmap()), "This way no part of the picture stands out. Another way may show more.");
+});
+
+test("much of a little outweighs a little of much", () => {
+  assert.match(heatmapSentence(heatmap([0, 0, 0.6], [0, 40, 0.4], [1, 40, 0.4])), /top centre/);
+});
+
+test("the methods are those of the contract", () => {
+  assert.deepEqual(METHODS.map(({ name }) => name), ["gradient", "smoothgrad", "integrated_gradients", "occlusion"]);
+});
+
+test("a service that cannot explain says so for good, a busy one for now", () => {
+  assert.deepEqual([404, 405, 415].map((reason) => explanationProblemWords(new Problem(reason)).retry), [false, false, false]);
+  assert.deepEqual([429, 502, 504, "network"].map((reason) => explanationProblemWords(new Problem(reason)).retry), [true, true, true, true]);
+  assert.match(explanationProblemWords(new Problem(404)).words, /cannot show/);
+  assert.equal(explanationProblemWords(new Problem("network")).words, "No connection to the service.");
+});
+
+const plain = (text) => text.replaceAll("\u202f", " ");
+
+test("an accuracy is said with its interval, and an old report without one is whole too", () => {
+  assert.equal(plain(intervalWords({ low: 0.813, high: 0.902 })), "between 81.3 % and 90.2 %, with 95 % confidence");
+  assert.equal(intervalWords({ low: null, high: null }), null);
+  assert.equal(intervalWords({}), null);
+});
+
+test("under drift the estimate is doubted; where nobody can tell, it is not", () => {
+  assert.match(estimateSentence({ value: 0.9, reliable: false }), /drifted/);
+  for (const reliable of [true, null, undefined]) assert.match(estimateSentence({ value: 0.9, reliable }), /holds while/);
+  assert.match(estimateSentence({ value: null }), /No predictions/);
+});
+
+test("what people said is counted in words", () => {
+  assert.match(feedbackSentence({ count: 0 }), /Nobody/);
+  assert.match(feedbackSentence({ count: 1 }), /1 reply /);
+  assert.match(feedbackSentence({ count: 1200 }), /1,200 replies/);
+});
+
+test("the shadow model is said by how often it would have answered otherwise", () => {
+  const words = plain(shadowSentence({ model: "cnn/1", compared: 200, disagreements: 30, rate: 0.15, low: 0.107, high: 0.206 }));
+  assert.match(words, /^cnn\/1 looked at 200 .* about 30 of them \(between 10\.7 % and 20\.6 %/);
+});
+
+const MODELS = [{ name: "mlp", version: "1" }, { name: "cnn", version: "1", default: true }, { name: "mlp", version: "2" }];
+
+test("a model is chosen by its name, by its version too where there are several, the default first", () => {
+  assert.deepEqual(modelChoices(MODELS).map(({ id }) => id), ["cnn", "mlp/1", "mlp/2"]);
+  assert.deepEqual(modelChoices([]), []);
+});
+
+test("the address names the model, but for the default, and keeps what else it says", () => {
+  assert.equal(addressWithModel({ pathname: "/", search: "?x=1" }, "mlp/2"), "/?x=1&model=mlp%2F2");
+  assert.equal(addressWithModel({ pathname: "/", search: "?model=mlp" }, null), "/");
+  assert.equal(modelFromAddress("?model=mlp%2F2"), "mlp/2");
+  for (const search of ["", "?model=", "?window=1h"]) assert.equal(modelFromAddress(search), null);
+});
+
+test("a model that is not served, as in an outdated link, is the default", () => {
+  const choices = modelChoices(MODELS);
+  assert.equal(servedModel("mlp/1", choices), "mlp/1");
+  for (const id of ["cnn", "mlp", "gone", "__proto__", null]) assert.equal(servedModel(id, choices), null);
+});
+
+test("without the list of models the name in the address is taken at its word", () => {
+  assert.equal(servedModel("mlp/1", []), "mlp/1");
 });
 
 const drift = (changes) => ({ status: "ok", window_size: 500, minimum: 200, false_alarm_rate: 0.01, features: [{ name: "brightness", status: "ok" }], ...changes });

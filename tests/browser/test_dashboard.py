@@ -181,6 +181,89 @@ def test_an_empty_window_is_shown_as_empty(page: Page, expect: Any, client: Clie
     assert "null" not in page.locator("main").inner_text()
 
 
+def show_report(page: Page, report: dict[str, Any]) -> None:
+    page.route("**/api/monitor/stream*", lambda route: route.abort())
+    page.route("**/api/monitor/report*", lambda route: route.fulfill(json=report))
+    page.goto("/dashboard")
+    page.locator(".panels[aria-busy=false]").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("chart", "columns"),
+    [
+        ("traffic", "time,cat,non_cat"),
+        ("latency", "time,p50_ms,p95_ms"),
+        ("confidence", "confidence_from,confidence_to,predictions"),
+    ],
+)
+def test_the_data_of_a_chart_can_be_saved(page: Page, client: Client, chart: str, columns: str) -> None:
+    report = send_and_wait(client, 2)
+    page.goto("/dashboard")
+    page.locator(".panels[aria-busy=false]").wait_for()
+    figure = page.locator(f"chart-figure[data-chart={chart}]")
+    figure.get_by_text("Show the numbers").click()
+    with page.expect_download() as download:
+        figure.get_by_role("button", name="Save as CSV").click()
+    assert download.value.suggested_filename == f"catnet-{chart}-1h.csv"
+    header, *rows = download.value.path().read_text().splitlines()
+    assert header == columns
+    assert len(rows) == len(report["confidence"]["counts"] if chart == "confidence" else report["series"])
+    if chart == "confidence":
+        assert sum(int(row.split(",")[2]) for row in rows) == report["predictions"]["total"]
+
+
+def test_the_stages_of_an_answer_have_their_times(page: Page, expect: Any, client: Client) -> None:
+    report = client.report()
+    report["latency_ms"] = {**report["latency_ms"], "stages": {"decode": {"p50": 3.21}, "forward": {"p50": 0.0456}}}
+    show_report(page, report)
+    latency = page.locator("[data-figure=latency]")
+    expect(latency).to_contain_text(re.compile(r"decoding\s3\.21\sms"))
+    expect(latency).to_contain_text(re.compile(r"model\s0\.046\sms"))
+
+
+def quality(*, reliable: bool | None, count: int) -> dict[str, Any]:
+    return {
+        "estimated_accuracy": {"value": 0.871, "low": 0.85, "high": 0.89, "reliable": reliable},
+        "feedback": {
+            "count": count,
+            "accuracy": 0.75 if count else None,
+            "low": 0.62 if count else None,
+            "high": 0.85 if count else None,
+            "confusion": {"cat": {"cat": 11, "non-cat": 12}, "non-cat": {"cat": 13, "non-cat": 14}},
+        },
+    }
+
+
+def test_accuracy_is_shown_with_its_interval_as_estimated_and_as_people_said(
+    page: Page, expect: Any, client: Client
+) -> None:
+    show_report(page, {**client.report(), "quality": quality(reliable=True, count=50)})
+    estimated, reported = page.locator("[data-part=estimated]"), page.locator("[data-part=reported]")
+    expect(estimated).to_contain_text(re.compile(r"87\.1\s%.*between 85\.0\s% and 89\.0\s%", re.DOTALL))
+    expect(reported).to_contain_text(re.compile(r"75\.0\s%.*between 62\.0\s% and 85\.0\s%.*50 replies", re.DOTALL))
+    cells = page.get_by_role("table", name="Answers, by what people said they should have been").locator("td.number")
+    expect(cells).to_have_text(["11", "12", "13", "14"])
+
+
+def test_an_estimate_under_drift_is_doubted_and_without_replies_none_is_claimed(
+    page: Page, expect: Any, client: Client
+) -> None:
+    show_report(page, {**client.report(), "quality": quality(reliable=False, count=0)})
+    expect(page.locator("[data-part=estimated] .doubt")).to_contain_text("may well be wrong")
+    expect(page.locator("[data-part=reported]")).to_contain_text("Nobody has said yet")
+    expect(page.locator("[data-part=reported] .figure")).to_have_text("–")
+    expect(page.locator("[data-part=confusion]")).to_have_count(0)
+
+
+def test_a_shadow_model_is_compared_where_there_is_one(page: Page, expect: Any, client: Client) -> None:
+    shadow = {"model": "cnn/2", "compared": 400, "disagreements": 30, "rate": 0.075, "low": 0.053, "high": 0.105}
+    show_report(page, {**client.report(), "shadow": shadow})
+    expect(page.locator("[data-part=shadow]")).to_contain_text(re.compile(r"7\.5\s%.*cnn/2 looked at 400", re.DOTALL))
+    page.unroute_all()
+    show_report(page, {**client.report(), "shadow": None})
+    expect(page.locator("[data-part=shadow]")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("drift_status", "words"),
     [("insufficient_data", "Insufficient data"), ("ok", "No drift"), ("warning", "Warning"), ("drift", "Drift")],
@@ -203,13 +286,16 @@ def test_each_state_of_drift_has_its_word_and_never_more_than_it_knows(
         **report["drift"],
         "status": drift_status,
         "window_size": 57 if drift_status == "insufficient_data" else 200,
-        "features": [feature],
+        "features": [{**feature, "sentence": "photos are <b>darker</b> than in the reference"}],
     }
     page.route("**/api/monitor/stream*", lambda route: route.abort())
     page.route("**/api/monitor/report*", lambda route: route.fulfill(json=report))
     page.goto("/dashboard")
     expect(page.locator("drift-panel header .status")).to_have_text(words)
     expect(page.locator("[data-feature=brightness] .status")).to_have_text(words)
+    expect(page.locator("[data-feature=brightness] .sentence")).to_have_text(
+        "photos are <b>darker</b> than in the reference"
+    )
     assert "concept" not in page.locator("main").inner_text().lower()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import pytest
 from tests.browser.conftest import Faults
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import BrowserContext, Page, Response
 
 PATHS = ["/", "/dashboard", "/docs"]
 WIDTHS = [360, 390, 768, 1440, 2560]
@@ -62,6 +63,18 @@ def test_the_policy_of_a_page_allows_nothing_inline_and_nothing_from_elsewhere(p
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
     assert "http" not in policy
+
+
+@pytest.mark.parametrize(("path", "kilobytes"), [("/", 80), ("/dashboard", 200)])
+def test_a_page_is_light(page: Page, path: str, kilobytes: int) -> None:
+    responses: list[Response] = []
+    page.on("response", lambda response: responses.append(response))
+    opened(page, path)
+    page.wait_for_load_state("load")
+    files = [response for response in responses if "/api/" not in response.url]
+    assert len(files) > 10, "the page's files were not seen"
+    weight = sum(len(gzip.compress(response.body())) for response in files)
+    assert weight < kilobytes * 1000, f"{path} is {weight} bytes"
 
 
 def test_charts_are_loaded_on_the_dashboard_alone(page: Page) -> None:

@@ -1,10 +1,12 @@
 /**
- * A chart with its title, a sentence that says what it shows, and its data as a table.
+ * A chart with its title, a sentence that says what it shows, and its data as a table and as a file.
  *
  *   <chart-figure data-title="Predictions over time"></chart-figure>        property `chart`: see charts/traffic.js
  *
  * Accessibility: the canvas is an image described by the sentence; the table behind "Show the numbers" is the alternative.
  */
+import { csv } from "../../lib/csv.js";
+import { download } from "../../lib/download.js";
 import { html, render } from "../../lib/html.js";
 import { chartConfiguration } from "./chart-configuration.js";
 
@@ -23,11 +25,13 @@ class ChartFigure extends HTMLElement {
         <div class="canvas"><canvas role="img" aria-label="${title}, not there yet"></canvas></div>
         <details>
           <summary>Show the numbers</summary>
+          <button type="button" class="quiet">Save as CSV</button>
           <div class="numbers" tabindex="0" role="region" aria-label="${title}, the numbers"><table></table></div>
         </details>
       </figure>`,
     );
     this.querySelector("details").addEventListener("toggle", () => this.#showNumbers());
+    this.querySelector("button").addEventListener("click", () => this.#save());
     darkScheme.addEventListener("change", this.#redraw);
   }
 
@@ -69,6 +73,10 @@ class ChartFigure extends HTMLElement {
   #showNumbersInstead() {
     this.querySelector(".canvas").hidden = true;
     this.querySelector("details").open = true;
+  }
+
+  #save() {
+    if (this.#chart) download(`catnet-${this.#chart.raw.name}.csv`, csv(this.#chart.raw), "text/csv");
   }
 
   #showNumbers() {

@@ -38,9 +38,9 @@ function featureTable(features) {
   </table>`;
 }
 
-function featureRow({ name, status, psi, threshold, p_value: p, reference, current }) {
+function featureRow({ name, status, sentence, psi, threshold, p_value: p, reference, current }) {
   return html`<tr data-feature="${name}">
-    <th scope="row">${featureName(name)} <small>${featureKind(name)} drift</small></th>
+    <th scope="row">${featureName(name)} <small>${featureKind(name)} drift</small>${sentence && html`<span class="sentence">${sentence}</span>`}</th>
     <td>${statusWord(status)}</td>
     <td class="number">${decimal(psi)}</td>
     <td class="number">${decimal(threshold)}</td>

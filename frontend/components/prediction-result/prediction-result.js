@@ -8,7 +8,7 @@
  *   { kind: "answered", prediction, elapsedMilliseconds }
  *   { kind: "failed", problem, retrySeconds }     retrySeconds: when it tries again by itself, or null
  *   { kind: "cancelled" }
- * Events: "retry" (detail { automatic }), "cancel", "choose-another".
+ * Events: "retry" (detail { automatic }), "cancel", "choose-another", and those of feedback-question.
  *
  * Accessibility: a live region of its own says each outcome once; the numbers and a running countdown stay out of it.
  */
@@ -16,6 +16,7 @@ import { count, milliseconds, percent } from "../../lib/format.js";
 import { html, render } from "../../lib/html.js";
 import { predictionWords } from "../../lib/prediction-words.js";
 import { problemWords } from "../../lib/problem-words.js";
+import "../feedback-question/feedback-question.js";
 import "../retry-countdown/retry-countdown.js";
 
 const VIEWS = { asking, answered, failed, cancelled };
@@ -35,9 +36,13 @@ class PredictionResult extends HTMLElement {
     this.querySelector("[role=status]").textContent = spoken;
     render(this.querySelector(".content"), content);
     if (hadFocus) this.querySelector(".headline").focus(); // the button that was pressed is gone
+    if (state.kind === "answered") this.#complete(state);
+  }
+
+  #complete({ prediction }) {
+    this.querySelector("feedback-question").prediction = prediction;
     // A width set here, not in the HTML, as the page's policy allows no style attributes.
-    const scale = this.querySelector(".scale");
-    scale?.style.setProperty("--cat-probability", state.prediction.cat_probability);
+    this.querySelector(".scale").style.setProperty("--cat-probability", prediction.cat_probability);
   }
 }
 
@@ -69,7 +74,8 @@ function answered({ prediction, elapsedMilliseconds }) {
           <small>decoding ${milliseconds(timings.decode)}, model ${milliseconds(timings.forward)}</small></dd></div>
         <div><dt>Model</dt><dd>${model.name} <small>version ${model.version}</small></dd></div>
         <div><dt>Photo</dt><dd>${image.format} <small>${count(image.width)} × ${count(image.height)} pixels</small></dd></div>
-      </dl>`,
+      </dl>
+      <feedback-question></feedback-question>`,
   };
 }
 

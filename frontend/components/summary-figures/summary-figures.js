@@ -41,6 +41,8 @@ class SummaryFigures extends HTMLElement {
           <dd class="quiet-text">
             <span>P95 <b>${milliseconds(latency.p95)}</b></span> <span>P99 <b>${milliseconds(latency.p99)}</b></span>
             <span>average <b>${milliseconds(latency.avg)}</b></span>
+            <span>decoding <b>${milliseconds(latency.stages?.decode.p50)}</b></span>
+            <span>model <b>${milliseconds(latency.stages?.forward.p50)}</b></span>
           </dd>
         </div>
       </dl>`,
