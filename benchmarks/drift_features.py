@@ -11,9 +11,10 @@ import numpy.typing as npt
 from nnlib.artifact import load_model
 from nnlib.model import Model
 from nnlib.picture_features import PICTURE_FEATURES, picture_features
+from nnlib.pictures import in_part
 
 from benchmarks.corruptions import CORRUPTIONS, SEVERITIES, Pixels, corrupted
-from training.datasets import VALIDATION_ONE_IN, class_files, in_part, read_pictures
+from training.datasets import VALIDATION_ONE_IN, class_files, read_pictures
 
 FEATURES = ("cat_probability", *PICTURE_FEATURES, "hidden_norm")
 DOG_SHARES = (0.6, 0.8, 1.0)
