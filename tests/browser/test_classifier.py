@@ -66,7 +66,7 @@ def test_a_photo_chosen_by_a_click_is_answered_as_the_service_answers_it(
 def test_the_answer_is_said_once_to_a_screen_reader(page: Page, expect: Any, photo_file: Path) -> None:
     page.goto("/")
     page.set_input_files("#photo", photo_file)
-    expect(page.locator("prediction-result [role=status]")).to_have_text(ANSWER)
+    expect(page.locator("prediction-result > [role=status]")).to_have_text(ANSWER)
 
 
 def test_a_photo_dropped_anywhere_is_answered(page: Page, expect: Any, photo_file: Path) -> None:
