@@ -22,12 +22,12 @@ from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-PICTURES = 50
+PICTURES = 10
 REPORT_SECONDS = 10.0
 TIMEOUT_SECONDS = 15.0
 
 
-def picture(seed: int, width: int = 160, height: int = 120) -> bytes:
+def picture(seed: int, width: int = 96, height: int = 72) -> bytes:
     """A PNG: two colours that run into each other, with some noise."""
     rng = random.Random(seed)  # noqa: S311 - colours, not secrets
     first, second = ([rng.randrange(256) for _ in range(3)] for _ in range(2))
