@@ -154,7 +154,7 @@ def test_a_wrong_setting_is_named_with_its_value(tmp_path: Path, name: str, valu
 
 
 def test_a_model_that_is_damaged_ends_the_start_with_its_reason(tmp_path: Path) -> None:
-    version = tmp_path / "models" / "catnet-mlp" / "1"
+    version = tmp_path / "models" / "catnet" / "1"
     version.mkdir(parents=True)
     (version / "manifest.json").write_text("{}")
     with launched(tmp_path, MODELS_DIR=str(tmp_path / "models")) as launch:

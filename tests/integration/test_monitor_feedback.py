@@ -146,7 +146,9 @@ async def test_while_the_stream_waits_nobody_is_told_that_a_prediction_is_unknow
 async def test_the_service_takes_feedback_refuses_what_is_none_and_counts_both(
     redis_server: RedisServer, client: redis.Redis, tmp_path: Path
 ) -> None:
-    monitor = ServiceProcess("monitor", free_port(), {"REDIS_URL": redis_server.url}, tmp_path / "monitor.log")
+    monitor = ServiceProcess(
+        "monitor", free_port(), {"REDIS_URL": redis_server.url, "DEFAULT_MODEL": "catnet-mlp"}, tmp_path / "monitor.log"
+    )
     monitor.start()
     [event] = events(1)
     try:

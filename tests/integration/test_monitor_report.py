@@ -161,7 +161,9 @@ async def test_the_accounts_balance_exactly_when_nothing_is_missing(
 async def test_the_service_reports_streams_and_measures_the_same(
     redis_server: RedisServer, client: redis.Redis, tmp_path: Path
 ) -> None:
-    monitor = ServiceProcess("monitor", free_port(), {"REDIS_URL": redis_server.url}, tmp_path / "monitor.log")
+    monitor = ServiceProcess(
+        "monitor", free_port(), {"REDIS_URL": redis_server.url, "DEFAULT_MODEL": "catnet-mlp"}, tmp_path / "monitor.log"
+    )
     monitor.start()
     try:
         await asyncio.to_thread(monitor.wait_ready)
@@ -195,7 +197,9 @@ async def test_the_service_reports_streams_and_measures_the_same(
 
 
 async def test_an_open_stream_ends_when_the_service_is_told_to_stop(redis_server: RedisServer, tmp_path: Path) -> None:
-    monitor = ServiceProcess("monitor", free_port(), {"REDIS_URL": redis_server.url}, tmp_path / "monitor.log")
+    monitor = ServiceProcess(
+        "monitor", free_port(), {"REDIS_URL": redis_server.url, "DEFAULT_MODEL": "catnet-mlp"}, tmp_path / "monitor.log"
+    )
     monitor.start()
     try:
         await asyncio.to_thread(monitor.wait_ready)

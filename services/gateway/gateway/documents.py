@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Label = Literal["cat", "non-cat"]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -53,7 +54,9 @@ class Explanation(Prediction):
 
 
 class FeedbackGiven(BaseModel):
-    prediction_id: str = Field(description="As the prediction's answer named it.")
+    model_config = ConfigDict(extra="forbid")
+
+    prediction_id: UUID = Field(description="As the prediction's answer named it.")
     label: Label = Field(description="What the photo really showed.")
 
 
