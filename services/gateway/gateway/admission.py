@@ -38,6 +38,7 @@ class Pace:
         started = loop.time()
         try:
             yield
+            beside = max(beside, self._working)  # the first of a burst starts alone, and ends among all of them
             seconds_each = (loop.time() - started) / beside
             self._answers += 1
             self.seconds_each += max(_LEAST_WEIGHT, 1 / self._answers) * (seconds_each - self.seconds_each)
