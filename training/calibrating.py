@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from nnlib.arrays import Array
-from nnlib.calibration import balance_classes, fit_temperature, reliability
+from nnlib.calibration import balance_classes, fit_temperature_and_offset, reliability
 from nnlib.conformal import conformal_threshold, is_certain
 from nnlib.losses import sigmoid
 from nnlib.metrics import DECISION_THRESHOLD, evaluate
@@ -21,12 +21,16 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Calibration:
-    """What makes a logit a probability, and when it is sure enough. `computed_on` says in words which pictures."""
+    """What makes a logit a probability, and when it is sure enough. `computed_on` says in words which pictures.
+
+    `offset` is what was added to the last layer's bias before: package a network that has it.
+    """
 
     temperature: float
     coverage: float
     threshold: float
     computed_on: str | None
+    offset: float = 0.0
 
 
 def run_in_batches(
@@ -44,20 +48,23 @@ def run_in_batches(
 
 
 def calibrate(logits: Array, pictures: LabelledPictures, *, coverage: float) -> Calibration:
-    """Temperature and threshold for pictures mixed by kind and source as the test part of cats64.
+    """Temperature, offset and threshold for pictures mixed by kind and source as the test part of cats64.
 
     Validation is a part of train and mixed otherwise. Within one kind and source (dogs of "Dogs vs. Cats", say) the two
     are alike, so every such stratum of validation is given the weight that it has in the test part; the numbers of the
-    test part's strata are known from its description. The temperature, a matter of probabilities where cats are
-    as common as everything else, gets the same weights with each class made one half.
+    test part's strata are known from its description. Temperature and offset, a matter of probabilities where cats are
+    as common as everything else, get the same weights with each class made one half.
 
     Shapes: logits (samples,).
     """
     weights = mix_weights(pictures.names, pictures.targets)
-    temperature = fit_temperature(logits, pictures.targets, weights=balance_classes(pictures.targets, weights))
-    cat_probability = sigmoid(logits / np.float32(temperature))
+    balanced = balance_classes(pictures.targets, weights)
+    temperature, offset = fit_temperature_and_offset(logits, pictures.targets, balanced)
+    cat_probability = sigmoid((logits + np.float32(offset)) / np.float32(temperature))
     threshold = conformal_threshold(cat_probability, pictures.targets, coverage=coverage, weights=weights)
-    return Calibration(temperature, coverage, threshold, "cats64 validation, weighted to the mix of cats64 test")
+    return Calibration(
+        temperature, coverage, threshold, "cats64 validation, weighted to the mix of cats64 test", offset
+    )
 
 
 def measure(cat_probability: Array, targets: Array, threshold: float) -> dict[str, float | int]:

@@ -8,6 +8,7 @@ Usage: python -m training.catnet [--data FOLDER]
 """
 
 import argparse
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -74,7 +75,11 @@ def _train_and_package(data: Path, models: Path, output: Path, cache: Path) -> P
     measured_on = _evaluation_sets(data, labelled)
     logits = {name: run_in_batches(network, recipe.normalization, part.pixels)[0] for name, part in labelled.items()}
     calibration = calibrate(logits["cats64 validation"], labelled["cats64 validation"], coverage=recipe.coverage)
-    cat_probability = {name: sigmoid(values / np.float32(calibration.temperature)) for name, values in logits.items()}
+    network.layers[-1].parameters["bias"] += np.float32(calibration.offset)
+    cat_probability = {
+        name: sigmoid((values + np.float32(calibration.offset)) / np.float32(calibration.temperature))
+        for name, values in logits.items()
+    }
     folder = models / recipe.name / recipe.version
     manifest = package_model(
         folder,
@@ -86,6 +91,7 @@ def _train_and_package(data: Path, models: Path, output: Path, cache: Path) -> P
         normalization=recipe.normalization,
         calibration=calibration,
         more={
+            "offset": calibration.offset,  # in the last bias already
             "kinds": {
                 name: measure_by_kind(cat_probability[name], part, calibration.threshold)
                 for name, part in labelled.items()
@@ -172,10 +178,11 @@ def _illustrate(
     labelled: Mapping[str, LabelledPictures],
     cat_probability: Mapping[str, Any],
 ) -> None:
-    """The card and its diagram beside the model; the pictures it gets most wrong where nothing is committed."""
+    """Card, diagram and learning curve beside the model; the worst mistakes where nothing is committed."""
     curves = {name: reliability(cat_probability[name], part.targets) for name, part in labelled.items()}
     save_reliability_diagram(folder / "reliability.png", curves)
     write_card(folder / "README.md", manifest.raw)
+    shutil.copyfile(output / "history.csv", folder / "history.csv")
     test = labelled["cats64 test"]
     hardest = hardest_mistakes(cat_probability["cats64 test"], test.targets, HARDEST)
     if len(hardest):

@@ -38,11 +38,12 @@ def test_calibrated_on_one_mix_the_coverage_holds_on_the_stated_one():
     validation, logits = draw(flat, rng)
     calibration = calibrate(logits, validation, coverage=0.95)
     test, test_logits = draw({kind: 10 * count for kind, count in TEST_MIX.items()}, rng)
-    said = sigmoid(test_logits / calibration.temperature)
+    said = sigmoid((test_logits + calibration.offset) / calibration.temperature)
     assert measure(said, test.targets, calibration.threshold)["coverage"] == pytest.approx(0.95, abs=0.008)
-    unweighted = measure(sigmoid(logits / calibration.temperature), validation.targets, calibration.threshold)
+    scaled = (logits + calibration.offset) / calibration.temperature
+    unweighted = measure(sigmoid(scaled), validation.targets, calibration.threshold)
     assert abs(unweighted["coverage"] - 0.95) > 0.02  # so the mix does matter here
-    before, after = (reliability(sigmoid(test_logits / t), test.targets) for t in (1, calibration.temperature))
+    before, after = (reliability(probability, test.targets) for probability in (sigmoid(test_logits), said))
     assert after.expected_calibration_error < 0.8 * before.expected_calibration_error
 
 

@@ -66,6 +66,7 @@ def test_one_command_makes_a_model_that_can_be_served_and_its_card(data, short_r
     assert raw["training"]["steps"] == 12
     assert set(raw["comparison"]) == {catnet.RETRAINED}
     assert Novelty.from_json(raw["novelty"]).threshold > 0
+    assert (folder / "history.csv").read_text().count("\n") == 1 + 2  # a line a validation
     text = (folder / "README.md").read_text()
     assert f"{raw['metrics']['cats64 test']['balanced_accuracy']:.1%}" in text
     assert not re.search(r"[{}]", text)

@@ -13,6 +13,7 @@ from nnlib.losses import sigmoid
 
 BINS = 15
 _HIGHEST_TEMPERATURE = 100.0
+_NEWTON_STEPS = 30
 
 
 @dataclass(frozen=True)
@@ -93,3 +94,40 @@ def fit_temperature(logits: Array, targets: Array, *, weights: Array | None = No
         else:
             high = middle
     return 1 / float(np.sqrt(low * high))
+
+
+def fit_temperature_and_offset(logits: Array, targets: Array, weights: Array) -> tuple[float, float]:
+    """The T > 0 and c that make the weighted mean of the loss of sigmoid((logits + c) / T) least.
+
+    Where one class is found more easily than the other, no temperature alone can make both kinds of answers true; the
+    offset can, and it belongs into the bias of the last layer. The loss is convex in 1 / T and c / T: Newton's steps,
+    halved until they improve.
+
+    Shapes: logits (samples,), targets (samples,), weights (samples,).
+    Raises: ShapeError; ValueError if one of the classes is absent, or cats do not have the higher logits.
+    Source: Platt 1999, Probabilistic Outputs for Support Vector Machines.
+    """
+    check_shape(logits, ("samples",))
+    check_shape(targets, logits.shape)
+    check_shape(weights, logits.shape)
+    weights = weights / weights.sum()
+    if not 0 < float(weights @ targets) < 1:
+        raise ValueError("calibration needs both cats and non-cats")
+    terms = np.stack([logits.astype(np.float64), np.ones(len(logits))])
+    signs = np.where(targets == 1, -1.0, 1.0)
+
+    def loss(scales: Array) -> float:
+        return float(weights @ np.logaddexp(0, signs * (scales @ terms)))
+
+    scales = np.array([1.0, 0.0])
+    for _ in range(_NEWTON_STEPS):
+        said = sigmoid(scales @ terms)
+        gradient = terms @ (weights * (said - targets))
+        curvature = (terms * (weights * said * (1 - said))) @ terms.T
+        step = np.linalg.solve(curvature + 1e-12 * np.eye(2), gradient)
+        while loss(scales - step) > loss(scales):
+            step = step / 2
+        scales = scales - step
+    if scales[0] <= 0:
+        raise ValueError("calibration needs logits that are higher for cats")
+    return float(1 / scales[0]), float(scales[1] / scales[0])
