@@ -9,8 +9,10 @@ import functools
 import io
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +28,6 @@ from nnlib.network import Network
 from nnlib.normalization import Normalization
 from nnlib.optimizers import AdamW
 from nnlib.pictures import LabelledPictures, in_part, read_pictures
-from nnlib.progress import Progress
 from nnlib.recipe import Recipe
 from nnlib.replicas import Exchange, run_replicas
 from nnlib.sampling import BalancedSampler, balanced_weights
@@ -117,6 +118,7 @@ class _Run:
             checkpoint = load_checkpoint(folder / CHECKPOINT_FILE, identity=self._identity)
             trainer.restore(checkpoint)
             self._history, self._best = checkpoint.history, dict(checkpoint.arrays["best"])
+        self._resumed, self._resumed_at = time.monotonic(), trainer.step  # since here the images a second are counted
 
     def follow(self) -> None:
         """Take the steps that rank 0 takes; when it stops early, the exchange raises."""
@@ -125,22 +127,23 @@ class _Run:
 
     def lead(self, *, progress: bool) -> None:
         recipe, trainer = self._recipe, self._trainer
-        first = trainer.step
-        bar = Progress(recipe.steps, done=first, enabled=progress)
         loss = self._history[-1]["loss"] if self._history else 0.0
         if self._is_exhausted():
             trainer.exchange.leave()
             return
-        for report in trainer.run(recipe.steps):
-            loss += 0.02 * (report.loss - loss) if loss else report.loss
-            if trainer.step % recipe.validate_every == 0 or trainer.step == recipe.steps:
-                self._validate(report, loss, bar.images_per_second)
-                if self._is_exhausted():
-                    trainer.exchange.leave()
-                    break
-            bar.show(trainer.step, images=(trainer.step - first) * recipe.batch_size, text=f"loss {loss:.4f}")
+        with _progress_bar(recipe, done=trainer.step, enabled=progress) as bar:
+            for report in trainer.run(recipe.steps):
+                loss += 0.02 * (report.loss - loss) if loss else report.loss
+                bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
+                bar.update(recipe.batch_size)
+                if trainer.step % recipe.validate_every == 0 or trainer.step == recipe.steps:
+                    self._validate(report, loss)
+                    if self._is_exhausted():
+                        trainer.exchange.leave()
+                        break
 
-    def _validate(self, report: StepReport, loss: float, images_per_second: float) -> None:
+    def _validate(self, report: StepReport, loss: float) -> None:
+        seconds = time.monotonic() - self._resumed
         averaged = self._trainer.averaged_network()
         figures = {
             "step": self._trainer.step,
@@ -148,7 +151,7 @@ class _Run:
             "loss": loss,
             "learning_rate": report.learning_rate,
             "gradient_norm": report.gradient_norm,
-            "images_per_second": images_per_second,
+            "images_per_second": (self._trainer.step - self._resumed_at) * self._recipe.batch_size / seconds,
             **self._measure(averaged),
         }
         previous = [entry["validation_loss"] for entry in self._history]
@@ -158,6 +161,7 @@ class _Run:
         checkpoint = self._trainer.checkpoint(identity=self._identity, history=self._history, best=self._best)
         save_checkpoint(self._folder / CHECKPOINT_FILE, checkpoint)
         write_history(self._folder, self._history)
+        self._resumed, self._resumed_at = time.monotonic(), self._trainer.step
 
     def _measure(self, network: Network) -> dict[str, float]:
         """Every source counts as the recipe has it drawn, so that the largest does not decide."""
@@ -176,6 +180,19 @@ class _Run:
         """Whether the validation loss has not improved for `patience` validations."""
         losses = [entry["validation_loss"] for entry in self._history]
         return bool(losses) and len(losses) - 1 - int(np.argmin(losses)) >= self._recipe.patience
+
+
+def _progress_bar(recipe: Recipe, *, done: int, enabled: bool) -> Any:
+    """Images, images a second and the time left: twice a second on a terminal, once a minute in a log."""
+    from tqdm import tqdm  # type: ignore[import-untyped]  # an extra: who serves has no use for it
+
+    return tqdm(
+        total=recipe.steps * recipe.batch_size,
+        initial=done * recipe.batch_size,
+        unit=" images",
+        disable=not enabled,
+        mininterval=0.5 if sys.stderr.isatty() else 60,
+    )
 
 
 def predict_probabilities(network: Network, normalization: Normalization, pictures: LabelledPictures) -> Array:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -196,3 +197,8 @@ def test_it_learns_red_from_blue(recipe_file, picture_folder, tmp_path):
     lines = (tmp_path / "run" / "history.csv").read_text().splitlines()
     assert len(lines) == len(history) + 1
     assert lines[0].startswith("step,images,loss,learning_rate")
+
+
+def test_it_shows_how_far_it_is_how_fast_and_how_long_still(recipe_file, picture_folder, tmp_path, capsys):
+    follow_recipe(recipe_file, picture_folder, tmp_path / "run")
+    assert re.search(r"100%.* \[\d\d:\d\d<\d\d:\d\d, .* images/s, loss \d\.\d{4}\]", capsys.readouterr().err)
