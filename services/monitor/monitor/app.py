@@ -1,4 +1,4 @@
-"""Put the monitor together: one consumer task, the reports, the event streams, and the metrics, all on one Redis."""
+"""Put the monitor together: two consumer tasks, the reports, the event streams, and the metrics, all on one Redis."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ from monitor.routes import ROUTES
 from monitor.settings import MonitorSettings
 from monitor.windows import DEFAULT_WINDOW, Window
 
+CONSUMERS = 2
+"""While Redis applies the batch of one, the batch of the other is computed."""
+
 
 def create_app(settings: MonitorSettings) -> FastAPI:
     """The monitor as an application; it reaches for Redis when it starts, and keeps trying."""
@@ -49,19 +52,23 @@ def create_app(settings: MonitorSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         consumer_stream = RedisStream(settings.redis_url)  # connections of its own: no crowd of readers can starve it
-        consumer = Consumer(
-            consumer_stream,
-            manifests,
-            batch_events=settings.batch_events,
-            claim_idle_seconds=settings.claim_idle_seconds,
-            dedupe_hours=settings.dedupe_hours,
-        )
+        consumers = [
+            Consumer(
+                consumer_stream,
+                manifests,
+                batch_events=settings.batch_events,
+                claim_idle_seconds=settings.claim_idle_seconds,
+                dedupe_hours=settings.dedupe_hours,
+            )
+            for _ in range(CONSUMERS)
+        ]
         aggregates.open()
-        consuming = asyncio.create_task(consumer.run())
+        consuming = asyncio.gather(*(consumer.run() for consumer in consumers))
         try:
             yield
         finally:
-            consumer.stop()
+            for consumer in consumers:
+                consumer.stop()
             await consuming
             aggregates.close()
             await consumer_stream.close()

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from events.prediction import InvalidEvent, PredictionEvent
 
-from monitor.aggregates import Counts, count_event, count_shadow, latency_edge_field, merge, total_of
+from monitor.aggregates import Counts, count_events, count_shadows, latency_edges, total_of
 from monitor.counted_prediction import MILLION, NO_PREDICTION, CountedPrediction, hour_made
 from monitor.keys import Keys
-from monitor.manifests import Manifests, is_model_name
+from monitor.manifests import Manifests, is_model_name, model_id
 from monitor.windows import HOUR, MINUTE, SPANS
 
 MAX_ENTRY_CHARACTERS = 16_384
@@ -51,6 +51,7 @@ class Batch:
     """All that is to change in Redis because of some entries.
 
     ``counts``: key -> field -> increment. ``expire_at``: key -> epoch seconds. ``remember``: key -> id -> text.
+    ``characters``: how much text the entries had.
     """
 
     entry_ids: list[str] = field(default_factory=list)
@@ -59,6 +60,11 @@ class Batch:
     remember: dict[str, dict[str, str]] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
     last_event_us: int = -1
+    characters: int = 0
+
+
+_ByMinute = defaultdict[tuple[str, str, int], list[PredictionEvent]]
+"""Events by the name and version of the model that answered, and by the minute."""
 
 
 def plan(entries: Sequence[StreamEntry], manifests: Manifests, keys: Keys, known: Set[str] = frozenset()) -> Batch:
@@ -69,47 +75,58 @@ def plan(entries: Sequence[StreamEntry], manifests: Manifests, keys: Keys, known
     batch = Batch()
     seen = set(known)
     pipeline: Counts = Counter()
-    minutes: defaultdict[tuple[str, int], Counts] = defaultdict(Counter)
-    totals: defaultdict[str, Counts] = defaultdict(Counter)
+    predictions: _ByMinute = defaultdict(list)
+    shadows: _ByMinute = defaultdict(list)
     for entry in entries:
         batch.entry_ids.append(entry.id)
+        batch.characters += entry.characters
         event = _read(entry)
-        identity, hour = _identity(event)
+        if isinstance(event, DeadLetter):
+            identity, hour = event.entry_id, int(_arrival_seconds(event.entry_id) // HOUR.seconds)
+        else:
+            time = event.time.timestamp()
+            identity, hour = event.prediction_id, hour_made(event.prediction_id, time)
         if identity in seen:
             pipeline["duplicates"] += 1
             continue
         seen.add(identity)
-        remembered = batch.remember.setdefault(keys.counted(hour), {})
-        remembered[identity] = NO_PREDICTION
+        text = NO_PREDICTION
         if isinstance(event, DeadLetter):
             pipeline["dead"] += 1
             batch.dead.append(event)
-            continue
-        time = event.time.timestamp()
-        if event.shadow_of is not None:
+        elif event.shadow_of is not None:
             pipeline["shadow"] += 1
-            served = manifests.get(event.shadow_of.model_name, event.shadow_of.model_version)
-            count_shadow(minutes[served.model, MINUTE.start_of(time)], event, event.shadow_of)
-            continue
-        pipeline["consumed"] += 1
-        batch.last_event_us = max(batch.last_event_us, round(time * MILLION))
-        manifest = manifests.get(event.model_name, event.model_version)
-        count_event(minutes[manifest.model, MINUTE.start_of(time)], event, manifest)
-        totals[manifest.model][latency_edge_field(event.total_seconds)] += 1
-        remembered[identity] = CountedPrediction.of(event, manifest.model).to_text()
-
-    for (model, minute), counts in minutes.items():
+            served = event.shadow_of
+            shadows[served.model_name, served.model_version, MINUTE.start_of(time)].append(event)
+        else:
+            pipeline["consumed"] += 1
+            batch.last_event_us = max(batch.last_event_us, round(time * MILLION))
+            predictions[event.model_name, event.model_version, MINUTE.start_of(time)].append(event)
+            text = CountedPrediction.of(event).to_text()
+        batch.remember.setdefault(keys.counted(hour), {})[identity] = text
+    totals: defaultdict[str, Counts] = defaultdict(Counter)
+    for (name, version, minute), events in predictions.items():
+        manifest = manifests.get(name, version)
+        counts = count_events(events, manifest)
+        totals[manifest.model].update(total_of(counts))
+        totals[manifest.model].update(latency_edges(events))
+        _add_to_buckets(batch, keys, manifest.model, minute, counts)
+    for (name, version, minute), events in shadows.items():
+        model = model_id(name, version)
+        counts = count_shadows(events)
         totals[model].update(counts)
-        for span in SPANS:
-            start = span.start_of(minute)
-            key = keys.bucket(span, model, start)
-            batch.counts[key] = merge([batch.counts.get(key, {}), counts])
-            batch.expire_at[key] = span.expires_at(start)
-    for model, counts in totals.items():
-        batch.counts[keys.total(model)] = total_of(counts)
+        _add_to_buckets(batch, keys, model, minute, counts)
+    batch.counts |= {keys.total(model): counts for model, counts in totals.items()}
     batch.counts[keys.models] = Counter({m: c["events"] for m, c in totals.items() if c["events"]})
     batch.counts[keys.pipeline] = pipeline
     return batch
+
+
+def _add_to_buckets(batch: Batch, keys: Keys, model: str, minute: int, counts: Counts) -> None:
+    for span in SPANS:
+        key = keys.bucket(span, model, span.start_of(minute))
+        batch.counts.setdefault(key, Counter()).update(counts)
+        batch.expire_at[key] = span.expires_at(minute)
 
 
 def read_event(entry: StreamEntry) -> PredictionEvent:
@@ -144,13 +161,6 @@ def _read(entry: StreamEntry) -> PredictionEvent | DeadLetter:
     except InvalidEvent as reason:
         shown = {name[:100]: value[:1000] for name, value in list(entry.fields.items())[:50]}
         return DeadLetter(entry.id, str(reason), json.dumps(shown)[:MAX_DEAD_CHARACTERS])
-
-
-def _identity(record: PredictionEvent | DeadLetter) -> tuple[str, int]:
-    """What a copy is known by, and the hour (since the epoch) it is remembered in, which is the same for every copy."""
-    if isinstance(record, DeadLetter):
-        return record.entry_id, int(_arrival_seconds(record.entry_id) // HOUR.seconds)
-    return record.prediction_id, hour_made(record.prediction_id, record.time.timestamp())
 
 
 def _arrival_seconds(entry_id: str) -> float:

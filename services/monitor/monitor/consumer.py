@@ -103,11 +103,11 @@ class Consumer:
     async def _apply(self, entries: list[StreamEntry]) -> None:
         if not entries:
             return
-        characters = sum(entry.characters for entry in entries)
-        self._next_count = min(self._batch_events, max(1, MAX_BATCH_CHARACTERS * len(entries) // max(characters, 1)))
         known: frozenset[str] = frozenset()
         while entries:
             batch = plan(entries, self._manifests, self._stream.keys, known)
+            affordable = MAX_BATCH_CHARACTERS * len(entries) // max(batch.characters, 1)
+            self._next_count = min(self._batch_events, max(1, affordable))
             conflict = await self._stream.apply(batch, remember_seconds=self._dedupe_seconds)
             if not conflict:
                 break

@@ -7,6 +7,7 @@ from typing import Self, cast
 
 from events.prediction import Label, PredictionEvent
 
+from monitor.manifests import model_id
 from monitor.windows import HOUR
 
 MILLION = 1_000_000
@@ -26,7 +27,8 @@ class CountedPrediction:
     truth: Label | None = None
 
     @classmethod
-    def of(cls, event: PredictionEvent, model: str) -> Self:
+    def of(cls, event: PredictionEvent) -> Self:
+        model = model_id(event.model_name, event.model_version)
         return cls(model, event.label, round(event.confidence * MILLION), int(event.time.timestamp()))
 
     def to_text(self) -> str:

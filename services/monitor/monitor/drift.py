@@ -26,6 +26,10 @@ STATUSES: tuple[Status, ...] = ("insufficient_data", "ok", "warning", "drift")
 
 MINIMUM_EVENTS = 200
 FALSE_ALARM_RATE = 0.01
+"""Of one window: at most."""
+JUDGED_RATE = FALSE_ALARM_RATE / 2
+"""What the thresholds are set for. The bootstrap's tail is an estimate too: of its 20,000 draws 20 are beyond the last
+quantile, give or take nine in 95 of 100 bootstraps, so that thresholds for the stated rate would miss it at some sizes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,7 @@ def _judge(features: Sequence[ReferenceFeature], counts: Mapping[str, int]) -> d
     p_values = [
         p_value_of(psi, f.psi_null.probabilities, null) for (f, _), psi, null in zip(judged, psis, nulls, strict=True)
     ]
-    bars = critical_p_values(p_values, FALSE_ALARM_RATE)
+    bars = critical_p_values(p_values, JUDGED_RATE)
     return {
         f.name: _Judgement(psi, psi_at(bar, f.psi_null.probabilities, null), p_value, p_value <= bar)
         for (f, _), psi, null, p_value, bar in zip(judged, psis, nulls, p_values, bars, strict=True)

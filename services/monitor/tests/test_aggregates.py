@@ -11,9 +11,9 @@ from monitor.aggregates import (
     Counts,
     bins_of,
     confidence_histograms,
-    count_event,
+    count_events,
     histogram,
-    latency_edge_field,
+    latency_edges,
     merge,
 )
 from monitor.manifests import Manifest, Manifests
@@ -23,9 +23,7 @@ from services.monitor.tests.examples import event
 
 
 def count(manifest: Manifest, **changes: object) -> Counts:
-    counts: Counts = Counter()
-    count_event(counts, event(**changes), manifest)
-    return counts
+    return count_events([event(**changes)], manifest)
 
 
 def test_an_event_is_counted_in_every_part_of_the_report(manifests: Manifests) -> None:
@@ -83,7 +81,7 @@ def test_the_probability_of_being_right_is_that_of_the_label(manifests: Manifest
     [(0.0, "latency_le:0.0005"), (0.05, "latency_le:0.05"), (0.0501, "latency_le:0.1"), (11.0, "latency_le:+Inf")],
 )
 def test_a_duration_belongs_to_the_first_edge_that_is_not_below_it(seconds: float, field: str) -> None:
-    assert latency_edge_field(seconds) == field
+    assert latency_edges([event(total_seconds=seconds)]) == {field: 1}
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 2**60)), max_size=6), st.randoms())

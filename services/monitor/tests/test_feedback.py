@@ -19,7 +19,7 @@ from monitor.quality import judged_predictions
 from services.monitor.tests.examples import NOW, event
 
 ID = "01940000-0000-7000-8000-000000000000"
-COUNTED = CountedPrediction.of(event(1, cat_probability=0.75), "catnet-mlp/1")
+COUNTED = CountedPrediction.of(event(1, cat_probability=0.75))
 DEFAULT = Manifest("catnet-mlp", "1")
 labels = st.sampled_from(["cat", "non-cat"])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from monitor.accounting import Accounts
-from monitor.aggregates import Counts, count_event, latency_edge_field
+from monitor.aggregates import Counts, count_events, latency_edges
 from monitor.manifests import Manifest, Manifests
 from monitor.metrics import AggregatesCollector, Snapshot, families
 from prometheus_client import CollectorRegistry, generate_latest
@@ -64,8 +64,7 @@ def test_histograms_are_cumulative_and_sum_up_to_the_count(manifests: Manifests)
     for number, seconds in enumerate((0.0004, 0.05, 0.051, 20.0)):
         label = "cat" if number % 2 else "non-cat"
         one = event(number, label=label, total_seconds=seconds, cat_probability=0.65 + number / 10)
-        count_event(counts, one, manifest)
-        counts[latency_edge_field(seconds)] += 1
+        counts += count_events([one], manifest) + latency_edges([one])
     samples = exposed(manifest, counts)
     latency = {
         edge: samples[f"catnet_prediction_latency_seconds_bucket le={edge} model=catnet-mlp/1"]

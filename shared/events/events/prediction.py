@@ -6,7 +6,8 @@ Redis stores the repeated field names once. Never the picture, never an address.
 
 from __future__ import annotations
 
-import math
+import re
+import sys
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ LABELS: tuple[Label, ...] = get_args(Label)
 
 _FEATURE_PREFIX = "feature_"
 _BOOLEANS = {"true": True, "false": False}
+_CANONICAL_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_LARGEST = sys.float_info.max
 
 
 class InvalidEvent(ValueError):
@@ -127,7 +130,7 @@ class PredictionEvent:
             image_height=_count(fields, "image_height"),
             image_bytes=_count(fields, "image_bytes"),
             features={
-                name.removeprefix(_FEATURE_PREFIX): _number(fields, name, minimum=-math.inf)
+                name.removeprefix(_FEATURE_PREFIX): _number(fields, name, minimum=-_LARGEST)
                 for name in fields
                 if name.startswith(_FEATURE_PREFIX)
             },
@@ -173,6 +176,8 @@ def _label(fields: Mapping[str, str], name: str) -> Label:
 
 def _prediction_id(fields: Mapping[str, str], name: str) -> str:
     value = _text(fields, name)
+    if _CANONICAL_UUID.fullmatch(value):
+        return value
     try:
         return str(uuid.UUID(value))
     except ValueError:
@@ -190,14 +195,13 @@ def _time(fields: Mapping[str, str]) -> datetime:
     return time
 
 
-def _number(fields: Mapping[str, str], name: str, *, minimum: float = 0.0, maximum: float = math.inf) -> float:
-    text = _text(fields, name)
+def _number(fields: Mapping[str, str], name: str, *, minimum: float = 0.0, maximum: float = _LARGEST) -> float:
     try:
-        value = float(text)
-    except ValueError:
-        raise InvalidEvent(f"{name} {text[:20]!r} is not a number") from None
-    if not math.isfinite(value) or not minimum <= value <= maximum:
-        raise InvalidEvent(f"{name} {text[:20]!r} is not within {minimum} to {maximum}")
+        value = float(fields[name])
+    except (KeyError, ValueError):
+        raise InvalidEvent(f"{name} {_text(fields, name)[:20]!r} is not a number") from None
+    if not minimum <= value <= maximum:  # nor is NaN
+        raise InvalidEvent(f"{name} {fields[name][:20]!r} is not within {minimum:g} to {maximum:g}")
     return value
 
 
