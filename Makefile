@@ -24,17 +24,14 @@ test: $(VENV)/.dev setup ## Run every test that this machine can; CI=true makes 
 	@status=0; $(PYTHON_HERE) -m pytest || status=$$?; npm --prefix frontend test || status=$$?; exit $$status
 
 check: $(VENV)/.dev ## Look for lint, formatting and type errors
-	$(VENV)/bin/ruff check . deploy/cloudrun/deploy
-	$(VENV)/bin/ruff format --check . deploy/cloudrun/deploy
+	$(VENV)/bin/ruff check . deploy/cloudrun/deploy requirements/audit
+	$(VENV)/bin/ruff format --check . deploy/cloudrun/deploy requirements/audit
 	$(VENV)/bin/mypy $(foreach package,$(PACKAGES),--package $(notdir $(package)))
 	$(VENV)/bin/mypy deploy/local deploy/load training benchmarks
-	$(VENV)/bin/mypy --scripts-are-modules deploy/cloudrun/deploy
+	$(VENV)/bin/mypy --scripts-are-modules deploy/cloudrun/deploy requirements/audit
 
 audit: $(VENV)/audit/.installed $(VENV)/.run ## Look for known vulnerabilities in what the locks name (asks the package indexes)
-	@status=0; for lock in requirements/*.txt; do \
-	  echo "$$lock"; $(VENV)/audit/bin/pip-audit --progress-spinner off --disable-pip --require-hashes --requirement $$lock || status=1; \
-	done; \
-	npm audit --prefix frontend --omit=dev || status=1; exit $$status
+	$(PYTHON_HERE) requirements/audit $(VENV)/audit/bin/pip-audit
 
 format: $(VENV)/.dev ## Format the code
 	$(VENV)/bin/ruff check --fix .

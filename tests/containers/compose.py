@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from preflight import free_port
 from redis_server import ROOT
 
+UP = ("up", "--build", "--wait", "--wait-timeout", "180")
 UP_SECONDS = 600
 LABEL = "com.docker.compose.project"
 
@@ -16,9 +21,11 @@ LABEL = "com.docker.compose.project"
 class Compose:
     """The repository's compose.yaml under a project name of its own, so that it meets no other."""
 
-    def __init__(self, docker: str, project: str, port: int, prometheus_port: int) -> None:
+    def __init__(self, docker: str, project: str, environment: Mapping[str, str]) -> None:
+        port, prometheus_port = free_port(), free_port()
         self._docker = docker
         self.project = project
+        self.port = port
         self.gateway_url = f"http://127.0.0.1:{port}"
         self.prometheus_url = f"http://127.0.0.1:{prometheus_port}"
         self._environment = {
@@ -28,29 +35,31 @@ class Compose:
             "PORT": str(port),
             "PROMETHEUS_PORT": str(prometheus_port),
             "REVISION": "tested",
+            **environment,
         }
 
     def run(self, *words: str, seconds: float = 120) -> str:
         """docker compose WORDS. Returns: what it prints. Raises: AssertionError with its errors when it fails."""
-        done = subprocess.run(
-            [self._docker, "compose", *words],
-            cwd=ROOT,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-        )
+        done = self._run(*words, seconds=seconds)
         assert done.returncode == 0, f"docker compose {' '.join(words)}: {done.stderr[-4000:]}"
         return done.stdout
 
     def up(self, *words: str) -> None:
         """docker compose up, with further WORDS: options, and the services that are wanted if not all."""
         try:
-            self.run("up", "--build", "--wait", "--wait-timeout", "180", *words, seconds=UP_SECONDS)
+            self.run(*UP, *words, seconds=UP_SECONDS)
         except AssertionError as error:
             error.add_note(self.run("logs", "--no-color", "--tail", "50"))
             raise
+
+    def up_in_vain(self, *words: str) -> str:
+        """The same where it has to fail. Returns: the errors that it prints."""
+        done = self._run(*UP, *words, seconds=UP_SECONDS)
+        assert done.returncode != 0, f"docker compose up {' '.join(words)} succeeded"
+        return done.stderr
+
+    def log(self, service: str) -> str:
+        return self.run("logs", "--no-color", "--no-log-prefix", service)
 
     def down(self) -> None:
         self.run("down", "--volumes", "--rmi", "local", "--timeout", "20")
@@ -75,5 +84,47 @@ class Compose:
             for name in self._ask(*words, "--quiet", "--filter", f"label={LABEL}={self.project}").split()
         ]
 
+    def own_image_bytes(self, service: str) -> int:
+        """What the service's image adds to its base: all since the first instruction of its last stage."""
+        words = ("history", "--human=false", "--no-trunc", "--format", "{{.Size}} {{.CreatedBy}}")
+        history = self._ask(*words, f"{self.project}-{service}").splitlines()
+        first = next(number for number, line in enumerate(history) if "WORKDIR /catnet" in line)
+        return sum(int(line.split()[0]) for line in history[: first + 1])
+
+    def make_volume_of_root(self, name: str) -> None:
+        """The project's volume as it must not be: with something in it, and writable by root alone."""
+        volume = f"{self.project}_{name}"
+        labels = (f"--label={LABEL}={self.project}", f"--label=com.docker.compose.volume={name}")
+        self._ask("volume", "create", *labels, volume)
+        spoil = "touch /data/kept && chown 0:0 /data && chmod 755 /data"
+        self._ask("run", "--rm", "--user=0", f"--volume={volume}:/data", "python:3.13-slim", "sh", "-c", spoil)
+
+    def _run(self, *words: str, seconds: float) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self._docker, "compose", *words],
+            cwd=ROOT,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+
     def _ask(self, *words: str) -> str:
         return subprocess.run([self._docker, *words], capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+@contextmanager
+def compose_project(docker: str, name: str, overrides: Path | None = None, **environment: str) -> Iterator[Compose]:
+    """A project on free ports, of which nothing is started; gone without a trace at the end.
+
+    ``overrides``: a second compose file, read after the repository's.
+    """
+    if overrides:
+        environment["COMPOSE_FILE"] = os.pathsep.join(["compose.yaml", str(overrides)])
+    compose = Compose(docker, f"catnet-{name}-{os.getpid()}", environment)
+    try:
+        yield compose
+    finally:
+        compose.down()
+    assert compose.left() == []

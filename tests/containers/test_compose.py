@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import os
+import re
 import signal
 from collections.abc import Iterator
 
 import pytest
-from preflight import free_port
+from redis_server import ROOT
 
-from tests.containers.compose import Compose
+from tests.containers.compose import Compose, compose_project
 from tests.e2e.client import Client
 from tests.pictures import photo
 
 OURS = ("gateway", "inference", "monitor")
 ALL = (*OURS, "redis")
 MEBIBYTE = 2**20
+MEGABYTE = 10**6
 
 
 @pytest.fixture(scope="module")
 def compose(docker: str) -> Iterator[Compose]:
-    compose = Compose(docker, f"catnet-test-{os.getpid()}", free_port(), free_port())
-    try:
+    with compose_project(docker, "test") as compose:
         compose.up("gateway")
         yield compose
-    finally:
-        compose.down()
-    assert compose.left() == []
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +81,15 @@ def test_an_image_holds_no_tool_for_building_or_testing(compose: Compose, name: 
         " + [m for m in ('pytest', 'hatchling', 'h5py', 'matplotlib', 'mypy') if u.find_spec(m)])"
     )
     assert compose.run("exec", "-T", name, "python", "-c", look).strip() == "[]"
+
+
+@pytest.mark.parametrize(("name", "limit"), [("gateway", 90), ("inference", 120), ("monitor", 90)])
+def test_an_image_adds_little_to_its_base_and_as_much_as_the_page_says(compose: Compose, name: str, limit: int) -> None:
+    added = compose.own_image_bytes(name) / MEGABYTE
+    assert added < limit
+    stated = re.search(rf"What an image adds .*\b{name} (\d+)", (ROOT / "deploy" / "README.md").read_text())
+    assert stated
+    assert added == pytest.approx(int(stated[1]), abs=4)
 
 
 @pytest.mark.parametrize("name", OURS)

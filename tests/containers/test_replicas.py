@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from preflight import free_port
 
-from tests.containers.compose import Compose
+from tests.containers.compose import Compose, compose_project
 from tests.e2e.client import Client
 from tests.operations.prometheus_process import Prometheus
 from tests.processes import wait_until
@@ -19,14 +17,10 @@ PREDICTIONS = 400
 
 @pytest.fixture(scope="module")
 def compose(docker: str) -> Iterator[Compose]:
-    compose = Compose(docker, f"catnet-replicas-{os.getpid()}", free_port(), free_port())
-    try:
+    with compose_project(docker, "replicas") as compose:
         scale = (f"--scale={name}={count}" for name, count in REPLICAS.items())
         compose.up(*scale, "gateway", "prometheus")
         yield compose
-    finally:
-        compose.down()
-    assert compose.left() == []
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ SECTIONS = {
     "make run": LaunchSettings,
 }
 WORDED_DEFAULTS = {
+    ("gateway", "METADATA_URL"): "none",
     ("gateway", "API_KEYS"): "none",
     ("gateway", "TRUSTED_PROXIES"): "none",
     ("inference", "WORKER_THREADS"): "one a core",

@@ -64,6 +64,25 @@ def test_only_the_gateway_can_be_reached_from_outside(manifests: dict[str, Any])
     assert ingress == {"gateway": "all", "inference": "internal", "monitor": "internal"}
 
 
+def test_the_others_let_in_the_account_of_the_gateway_alone(printed: str, manifests: dict[str, Any]) -> None:
+    bindings = re.findall(
+        r"services add-iam-policy-binding catnet-(\w+) .*--member=(\S+) --role=roles/run.invoker", printed
+    )
+    account = "serviceAccount:catnet-gateway@example.iam.gserviceaccount.com"
+    assert sorted(bindings) == [("gateway", "allUsers"), ("inference", account), ("monitor", account)]
+    assert manifests["gateway"]["spec"]["template"]["spec"]["serviceAccountName"] == account.partition(":")[2]
+
+
+@pytest.mark.parametrize("name", ["inference", "monitor"])
+def test_the_gateway_sends_tokens_that_are_made_for_the_address_that_it_asks(
+    manifests: dict[str, Any], name: str
+) -> None:
+    variables = environment(manifests["gateway"], "gateway")
+    assert variables["METADATA_URL"] == "http://metadata.google.internal"
+    annotations = manifests[name]["metadata"]["annotations"]
+    assert yaml.safe_load(annotations["run.googleapis.com/custom-audiences"]) == [variables[f"{name.upper()}_URL"]]
+
+
 def test_the_monitor_is_always_on_and_the_gateway_only_while_it_answers(manifests: dict[str, Any]) -> None:
     annotations = {name: each["spec"]["template"]["metadata"]["annotations"] for name, each in manifests.items()}
     throttled = {name: each["run.googleapis.com/cpu-throttling"] for name, each in annotations.items()}

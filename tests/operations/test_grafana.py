@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import pytest
 import yaml
 from redis_server import ROOT
 
+from tests.e2e.client import Client
 from tests.operations.prometheus_process import Prometheus, run_prometheus
-from tests.processes import Catnet, wait_until
+from tests.pictures import photo
+from tests.processes import Catnet, run_catnet, wait_until
 from tests.tools import missing
 
 GRAFANA = ROOT / "deploy" / "grafana"
@@ -35,6 +38,25 @@ QUERIES = [
 
 
 @pytest.fixture(scope="module")
+def running_catnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catnet]:
+    """With a shadow model, without which some panels have nothing to show."""
+    with run_catnet(tmp_path_factory.mktemp("catnet"), SHADOW_MODEL="catnet-mlp") as catnet:
+        yield catnet
+
+
+def say_what_a_photo_was(gateway_url: str) -> None:
+    """As a person does who sees that an answer is right, and one who sees that it is wrong."""
+    with Client(gateway_url) as client:
+
+        def is_taken(document: dict[str, str]) -> bool:
+            return client.http.post("/api/feedback", json=document).status_code == 200
+
+        for label in ("cat", "non-cat"):
+            document = {"prediction_id": client.predict(photo()).json()["prediction_id"], "label": label}
+            wait_until(partial(is_taken, document), "the monitor knows the prediction, and takes what is said of it")
+
+
+@pytest.fixture(scope="module")
 def prometheus(running_catnet: Catnet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """It scrapes the running services, which are asked for predictions all the while."""
     program = shutil.which("prometheus") or missing("Prometheus", "apt install prometheus")
@@ -45,6 +67,8 @@ def prometheus(running_catnet: Catnet, tmp_path_factory: pytest.TempPathFactory)
             [sys.executable, str(ROOT / "deploy" / "load" / "steady_load.py"), *words], stdout=subprocess.DEVNULL
         )
         try:
+            wait_until(lambda: bool(prometheus.values("catnet_feedback_total")), "the monitor was scraped")
+            say_what_a_photo_was(running_catnet.gateway_url)
             yield prometheus
         finally:
             load.terminate()

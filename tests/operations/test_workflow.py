@@ -38,6 +38,13 @@ def test_nothing_is_published_but_on_a_tag_and_after_the_scan() -> None:
     assert [step["if"] for step in pushing] == [ON_A_TAG]
 
 
+def test_every_action_is_named_by_a_commit_and_says_its_version() -> None:
+    lines = (ROOT / ".github" / "workflows" / "ci.yml").read_text().splitlines()
+    used = [line.partition("uses: ")[2] for line in lines if "uses: " in line]
+    assert len(used) == len([step for step in steps() if "uses" in step])
+    assert [each for each in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []
+
+
 def test_a_job_has_no_right_that_it_was_not_given_and_an_end() -> None:
     assert WORKFLOW["permissions"] == {"contents": "read"}
     assert all(job["timeout-minutes"] <= 60 for job in WORKFLOW["jobs"].values())

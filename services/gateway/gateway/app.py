@@ -20,6 +20,7 @@ from gateway.api_keys import RequireApiKey
 from gateway.circuit import Circuit
 from gateway.feedback import Feedback
 from gateway.health import HealthSummary, ReadinessProbe
+from gateway.identity import IdentifiedTransport, Identity
 from gateway.inference_client import InferenceClient
 from gateway.metrics import GatewayMetrics
 from gateway.monitor_client import MonitorClient
@@ -28,12 +29,13 @@ from gateway.openapi import openapi_route
 from gateway.pages import Pages
 from gateway.photos import PhotoEndpoint
 from gateway.settings import Settings
-from gateway.transport import HttpTransport
+from gateway.transport import HttpTransport, Transport
 from gateway.upload_memory import UploadMemory
 from gateway.upstream import Upstream
 
 _PROBE_CONNECTIONS = 8
 _MODELS_CONNECTIONS = 8
+_METADATA_CONNECTIONS = 2  # one for each service's token
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -49,15 +51,26 @@ def create_app(settings: Settings) -> FastAPI:
     to_inference = HttpTransport(connections=settings.max_in_flight + settings.max_explanations + _MODELS_CONNECTIONS)
     to_monitor = HttpTransport(connections=settings.monitor_connections)
     to_health = HttpTransport(connections=_PROBE_CONNECTIONS)
+    to_metadata = HttpTransport(connections=_METADATA_CONNECTIONS)
+    identity = (
+        Identity(URL(str(settings.metadata_url)), (inference_url, monitor_url), to_metadata)
+        if settings.metadata_url
+        else None
+    )
 
-    def upstream(name: str, transport: HttpTransport) -> Upstream:
+    def identified(transport: Transport) -> Transport:
+        return IdentifiedTransport(transport, identity) if identity else transport
+
+    def upstream(name: str, transport: Transport) -> Upstream:
         circuit = Circuit(name, metrics.circuit_state.labels(name))
-        return Upstream(name, transport, circuit=circuit, retries=metrics.upstream_retries)
+        return Upstream(name, identified(transport), circuit=circuit, retries=metrics.upstream_retries)
 
     inference = InferenceClient(inference_url, upstream("inference", to_inference))
     monitor = MonitorClient(monitor_url, upstream("monitor", to_monitor))
-    inference_probe = ReadinessProbe(inference_url, to_health, timeout_seconds=settings.health_timeout_seconds)
-    monitor_probe = ReadinessProbe(monitor_url, to_health, timeout_seconds=settings.health_timeout_seconds)
+    inference_probe = ReadinessProbe(
+        inference_url, identified(to_health), timeout_seconds=settings.health_timeout_seconds
+    )
+    monitor_probe = ReadinessProbe(monitor_url, identified(to_health), timeout_seconds=settings.health_timeout_seconds)
 
     health.register(
         Dependency("inference", inference_probe.ping, timeout_seconds=settings.health_timeout_seconds + 0.1)
@@ -114,7 +127,9 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack, to_inference, to_monitor, to_health:
+        async with to_inference, to_monitor, to_health, to_metadata, AsyncExitStack() as stack:
+            if identity:
+                await stack.enter_async_context(identity)
             for close in on_exit:
                 stack.push_async_callback(close)
             yield

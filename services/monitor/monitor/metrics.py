@@ -78,6 +78,7 @@ class AggregatesCollector(Collector):
 def families(snapshot: Snapshot) -> Iterator[Metric]:
     """The metrics of a snapshot."""
     yield from _predictions(snapshot.totals)
+    yield _shadows(snapshot.totals)
     yield from _drift(snapshot.report)
     yield from _accounts(snapshot.accounts)
 
@@ -111,6 +112,17 @@ def _predictions(totals: Sequence[tuple[Manifest, Mapping[str, int]]]) -> Iterat
     for agrees in ("true", "false"):
         feedback.add_metric([agrees], sum(counts.get(f"feedback_taken:{agrees}", 0) for _, counts in totals))
     yield feedback
+
+
+def _shadows(totals: Sequence[tuple[Manifest, Mapping[str, int]]]) -> Metric:
+    compared = CounterMetricFamily(
+        "catnet_shadow_compared", "Predictions that a shadow model repeated, by whether it agrees.", labels=["agrees"]
+    )
+    for agrees in ("true", "false"):
+        fields = ((field, count) for _, counts in totals for field, count in counts.items())
+        of_these = (count for field, count in fields if field.startswith("shadow:") and field.endswith(f":{agrees}"))
+        compared.add_metric([agrees], sum(of_these))
+    return compared
 
 
 def _drift(report: Report) -> Iterator[Metric]:

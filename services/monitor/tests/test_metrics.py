@@ -55,7 +55,19 @@ def test_before_the_first_event_every_label_set_is_zero(manifests: Manifests) ->
     assert samples["catnet_prediction_confidence_bucket le=+Inf model=catnet-mlp/1"] == 0
     for result in ("consumed", "duplicate", "dead", "lost"):
         assert f"catnet_events_consumed_total result={result}" in samples
+    for agrees in ("true", "false"):
+        assert samples[f"catnet_feedback_total agrees={agrees}"] == 0
+        assert samples[f"catnet_shadow_compared_total agrees={agrees}"] == 0
     assert samples["catnet_drift_status"] == -1
+
+
+def test_what_shadow_models_said_is_counted_by_whether_they_agree(manifests: Manifests) -> None:
+    counts = Counter(
+        {"shadow_events": 12, "shadow:other/1:true": 7, "shadow:other/1:false": 3, "shadow:third/2:false": 2}
+    )
+    samples = exposed(manifests.get("catnet-mlp", "1"), counts)
+    assert samples["catnet_shadow_compared_total agrees=true"] == 7
+    assert samples["catnet_shadow_compared_total agrees=false"] == 5
 
 
 def test_histograms_are_cumulative_and_sum_up_to_the_count(manifests: Manifests) -> None:

@@ -1,0 +1,88 @@
+"""What an operator may do wrong: compose fails, the log says what it was, and mending it is enough."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from tests.containers.compose import compose_project
+from tests.e2e.client import Client
+from tests.pictures import photo
+from tests.processes import wait_until
+
+OF_REDIS = ("inference", "monitor")
+CONFIGURATION_ERROR = 2
+PASSWORD = "Wr0ngPassw0rd"  # noqa: S105 - of nothing
+LOOK_OUTSIDE = """
+import socket
+try:
+    socket.create_connection(("192.0.2.1", 443), timeout=3)
+except OSError as error:
+    print(type(error).__name__)
+"""
+
+
+def test_a_wrong_setting_is_named_and_its_service_is_tried_again(docker: str) -> None:
+    with compose_project(docker, "setting", LOG_LEVEL="loud") as compose:
+        assert "inference" in compose.up_in_vain("inference")
+        assert "LOG_LEVEL='loud' is not allowed: " in compose.log("inference")
+        wait_until(lambda: compose.inspect("inference")["RestartCount"] > 0, "it was tried again")
+        container = compose.inspect("inference")
+        assert container["State"]["ExitCode"] == CONFIGURATION_ERROR
+        assert container["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"  # ever more rarely, up to a minute
+
+
+def test_a_wrong_password_of_redis_is_said_but_not_shown_and_photos_are_answered_all_the_same(
+    docker: str, tmp_path: Path
+) -> None:
+    overrides = tmp_path / "wrong-password.yaml"
+    url = f"redis://:{PASSWORD}@redis:6379/0"
+    overrides.write_text(
+        "services:\n" + "".join(f"  {each}: {{environment: {{REDIS_URL: '{url}'}}}}\n" for each in OF_REDIS)
+    )
+    with compose_project(docker, "password", overrides, REDIS_PASSWORD="another") as compose:  # noqa: S106
+        compose.up("inference")
+        assert "monitor" in compose.up_in_vain("monitor")
+        for name in OF_REDIS:
+            assert "AuthenticationError" in compose.log(name)
+            assert PASSWORD not in compose.log(name)
+        assert compose.inspect("monitor")["State"]["Health"]["Status"] == "unhealthy"
+        assert compose.inspect("monitor")["RestartCount"] == 0  # it would not help: the monitor keeps asking
+
+
+def test_with_its_password_redis_lets_the_services_in(docker: str) -> None:
+    with compose_project(docker, "secret", REDIS_PASSWORD="secret") as compose:  # noqa: S106
+        compose.up("gateway")
+        with Client(compose.gateway_url) as client:
+            assert client.predict(photo()).status_code == 200
+            client.wait_for_total(1)
+        assert "NOAUTH" in compose.run("exec", "-T", "--env=REDISCLI_AUTH=", "redis", "redis-cli", "ping")
+
+
+def test_a_port_that_is_taken_is_named_and_free_again_it_is_used(docker: str) -> None:
+    with compose_project(docker, "port") as compose:
+        with socket.create_server(("127.0.0.1", compose.port)):
+            errors = compose.up_in_vain("gateway")
+            assert f"127.0.0.1:{compose.port}" in errors
+            assert "already" in errors
+        compose.up("gateway")
+        with Client(compose.gateway_url) as client:
+            assert client.predict(photo()).status_code == 200
+
+
+def test_a_volume_that_cannot_be_written_keeps_redis_from_starting(docker: str) -> None:
+    with compose_project(docker, "volume") as compose:
+        compose.make_volume_of_root("redis")
+        assert "redis" in compose.up_in_vain("redis")
+        assert "Permission denied" in compose.log("redis")
+        assert compose.inspect("redis")["State"]["ExitCode"] == 1
+
+
+def test_nothing_is_asked_of_the_internet_at_run_time(docker: str, tmp_path: Path) -> None:
+    overrides = tmp_path / "no-internet.yaml"
+    overrides.write_text("networks: {front: {internal: true}}\n")
+    with compose_project(docker, "offline", overrides) as compose:
+        compose.up("gateway")
+        for name in ("gateway", "inference", "monitor"):
+            assert compose.run("exec", "-T", name, "python", "-c", LOOK_OUTSIDE).strip() == "OSError"
+        compose.run("run", "--rm", "--no-deps", "-T", "load", "--rate", "10", "--seconds", "3")
