@@ -14,9 +14,14 @@ from tests.browser.conftest import Faults
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, Response
 
-PATHS = ["/", "/dashboard", "/docs"]
+PATHS = ["/", "/how-it-works", "/dashboard", "/docs"]
 WIDTHS = [360, 390, 768, 1440, 2560]
-READY = {"/": "photo-drop:defined", "/dashboard": ".panels[aria-busy=false]", "/docs": ".opblock"}
+READY = {
+    "/": "photo-drop:defined",
+    "/how-it-works": "photo-choice[data-kind=shown]",
+    "/dashboard": ".panels[aria-busy=false]",
+    "/docs": ".opblock",
+}
 
 
 def opened(page: Page, path: str) -> Page:
@@ -65,7 +70,7 @@ def test_the_policy_of_a_page_allows_nothing_inline_and_nothing_from_elsewhere(p
     assert "http" not in policy
 
 
-@pytest.mark.parametrize(("path", "kilobytes"), [("/", 80), ("/dashboard", 200)])
+@pytest.mark.parametrize(("path", "kilobytes"), [("/", 80), ("/how-it-works", 80), ("/dashboard", 200)])
 def test_a_page_is_light(page: Page, path: str, kilobytes: int) -> None:
     responses: list[Response] = []
     page.on("response", lambda response: responses.append(response))

@@ -23,6 +23,7 @@ from gateway.health import HealthSummary, ReadinessProbe
 from gateway.identity import IdentifiedTransport, Identity
 from gateway.inference_client import InferenceClient
 from gateway.metrics import GatewayMetrics
+from gateway.model_files import ModelFiles
 from gateway.monitor_client import MonitorClient
 from gateway.monitoring import Reports, ReportStream
 from gateway.openapi import openapi_route
@@ -36,6 +37,7 @@ from gateway.upstream import Upstream
 _PROBE_CONNECTIONS = 8
 _MODELS_CONNECTIONS = 8
 _METADATA_CONNECTIONS = 2  # one for each service's token
+_DOWNLOADS = 8
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -48,7 +50,9 @@ def create_app(settings: Settings) -> FastAPI:
 
     # Connections for each purpose: neither many dashboards nor many photos can starve the other, or the probes.
     # Who was let in finds a connection to inference: the waiting is done at the door.
-    to_inference = HttpTransport(connections=settings.max_in_flight + settings.max_explanations + _MODELS_CONNECTIONS)
+    to_inference = HttpTransport(
+        connections=settings.max_in_flight + settings.max_explanations + _MODELS_CONNECTIONS + _DOWNLOADS
+    )
     to_monitor = HttpTransport(connections=settings.monitor_connections)
     to_health = HttpTransport(connections=_PROBE_CONNECTIONS)
     to_metadata = HttpTransport(connections=_METADATA_CONNECTIONS)
@@ -104,6 +108,17 @@ def create_app(settings: Settings) -> FastAPI:
         circuit=inference.circuit,
         settings=settings,
     )
+    model_files = ModelFiles(
+        inference,
+        admission=Admission(
+            in_flight=_DOWNLOADS,
+            queue=_DOWNLOADS,
+            queue_seconds=settings.max_queue_seconds,
+            expected_seconds=settings.request_timeout_seconds,
+            shed=metrics.requests_shed,
+        ),
+        timeout_seconds=settings.request_timeout_seconds,
+    )
     feedback = Feedback(monitor, timeout_seconds=settings.request_timeout_seconds)
     reports = Reports(inference, monitor, timeout_seconds=settings.request_timeout_seconds)
     stream = ReportStream(monitor, health, timeout_seconds=settings.request_timeout_seconds)
@@ -145,6 +160,7 @@ def create_app(settings: Settings) -> FastAPI:
             Route("/explain", explain, methods=["POST"], middleware=guards),
             Route("/api/feedback", feedback, methods=["POST"], middleware=guards),
             Route("/api/models", reports.models, middleware=guards),
+            Route("/api/models/{name}/{version}/{file}", model_files, methods=["GET"], middleware=guards),
             Route("/api/monitor/report", reports.report, middleware=guards),
             Route("/api/monitor/stream", stream, methods=["GET"], middleware=guards),
             Route("/health", HealthSummary(inference_probe, monitor_probe, version=release).show),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 
 from servicekit.request_context import RequestContext
 from yarl import URL
 
-from gateway.transport import Answer
+from gateway.transport import Answer, AnswerStream
 from gateway.upstream import Upstream
 
 
@@ -36,6 +37,19 @@ class InferenceClient:
     async def models(self, *, context: RequestContext, deadline: float) -> Answer:
         """The models served."""
         return await self._upstream.ask(self._models_url, context=context, deadline=deadline)
+
+    def model_file(
+        self,
+        path: tuple[str, str, str],
+        *,
+        query: Mapping[str, str],
+        media_type: str,
+        context: RequestContext,
+        deadline: float,
+    ) -> AbstractAsyncContextManager[AnswerStream]:
+        """A file of a model, by the model's name and version and the file's name, as it arrives."""
+        url = self._models_url.joinpath(*path).with_query(query)
+        return self._upstream.stream(url, media_type=media_type, headers={}, context=context, deadline=deadline)
 
     async def _ask(
         self, url: URL, photo: bytes, query: Mapping[str, str], context: RequestContext, deadline: float

@@ -37,4 +37,6 @@ class MonitorClient:
         """The same report as server-sent events, on change from the event that the client saw last."""
         headers = {} if last_event_id is None else {"last-event-id": last_event_id}
         url = self._stream_url.with_query(query)
-        return self._upstream.stream(url, headers=headers, context=context, deadline=deadline)
+        return self._upstream.stream(
+            url, media_type="text/event-stream", headers=headers, context=context, deadline=deadline
+        )

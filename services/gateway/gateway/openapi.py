@@ -28,6 +28,7 @@ from gateway.documents import (
     Ready,
     Report,
 )
+from gateway.model_files import MEDIA_TYPES, NAME
 
 _PROBLEMS = {
     400: "The request is malformed: no body, no field `file`, an empty file, a broken body, a wrong parameter.",
@@ -100,6 +101,7 @@ def _document(version: str) -> dict[str, Any]:
             "/api/models": {
                 "get": _get("models", "The models served", Models, tag="predictions", problems=_UPSTREAM_PROBLEMS)
             },
+            "/api/models/{name}/{version}/{file}": {"get": _model_file()},
             "/api/monitor/report": {
                 "get": _get(
                     "report",
@@ -143,7 +145,6 @@ _METHOD_QUERY = {
     "description": "How the heatmap is made.",
     "schema": {"enum": list(get_args(Method)), "default": "gradient"},
 }
-_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _REPORT_QUERY = [
     {
         "name": "window",
@@ -155,7 +156,7 @@ _REPORT_QUERY = [
         "name": "model",
         "in": "query",
         "description": "`name` or `name/version`; without it the newest version of the default model.",
-        "schema": {"type": "string", "pattern": f"^{_NAME}(/{_NAME})?$"},
+        "schema": {"type": "string", "pattern": f"^{NAME}(/{NAME})?$"},
     },
 ]
 _REPORT_EVENT = {
@@ -214,6 +215,34 @@ def _feedback() -> dict[str, Any]:
         "responses": {
             "200": {"description": "Noted", "content": {"application/json": {"schema": {"type": "object"}}}},
             **_problems(400, 404, 408, 413, 415, *_UPSTREAM_PROBLEMS),
+        },
+    }
+
+
+def _model_file() -> dict[str, Any]:
+    name = {"type": "string", "pattern": f"^{NAME}$"}
+    return {
+        "summary": "A file of a served model, to run the model elsewhere or to read about it",
+        "description": "With `sha256` the answer may be kept for ever, and is 404 once the file is another one.",
+        "operationId": "modelFile",
+        "tags": ["predictions"],
+        "parameters": [
+            {"name": "name", "in": "path", "required": True, "schema": name},
+            {"name": "version", "in": "path", "required": True, "schema": name},
+            {"name": "file", "in": "path", "required": True, "schema": {"enum": list(MEDIA_TYPES)}},
+            {
+                "name": "sha256",
+                "in": "query",
+                "description": "Of the file, as the manifest names that of the weights.",
+                "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+            },
+        ],
+        "responses": {
+            "200": {
+                "description": "The file",
+                "content": {media_type: {"schema": {}} for media_type in dict.fromkeys(MEDIA_TYPES.values())},
+            },
+            **_problems(404, *_UPSTREAM_PROBLEMS),
         },
     }
 

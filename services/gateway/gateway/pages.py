@@ -22,7 +22,9 @@ from gateway.errors import PagesMissing
 
 _log = structlog.get_logger("pages")
 
-PAGES = MappingProxyType({"/": "index.html", "/dashboard": "dashboard.html", "/docs": "docs.html"})
+PAGES = MappingProxyType(
+    {"/": "index.html", "/how-it-works": "how-it-works.html", "/dashboard": "dashboard.html", "/docs": "docs.html"}
+)
 VENDOR_FILES = MappingProxyType(
     {
         "/vendor/chart.js/chart.umd.min.js": "node_modules/chart.js/dist/chart.umd.min.js",
@@ -108,7 +110,7 @@ class Pages:
         headers = {**HEADERS, **own_headers, "etag": etag}
         if request.scope["scheme"] == "https":
             headers |= _HTTPS_ONLY
-        if _matches(request.headers.get("if-none-match", ""), etag):
+        if matches_etag(request.headers.get("if-none-match", ""), etag):
             return Response(status_code=304, headers=headers)
         if compress:
             headers["content-encoding"] = "gzip"
@@ -144,7 +146,7 @@ def _takes_gzip(accept_encoding: str) -> bool:
     return False
 
 
-def _matches(if_none_match: str, etag: str) -> bool:
+def matches_etag(if_none_match: str, etag: str) -> bool:
     """Weak comparison. Source: RFC 9110, section 13.1.2."""
     candidates = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
     return etag in candidates or "*" in candidates

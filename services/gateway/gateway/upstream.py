@@ -55,9 +55,9 @@ class Upstream:
 
     @asynccontextmanager
     async def stream(
-        self, url: URL, *, headers: Mapping[str, str], context: RequestContext, deadline: float
+        self, url: URL, *, media_type: str, headers: Mapping[str, str], context: RequestContext, deadline: float
     ) -> AsyncIterator[AnswerStream]:
-        """Server-sent events; the deadline is for their beginning.
+        """An answer of this media type as it arrives; the deadline is for its beginning.
 
         Raises: UpstreamAway, UpstreamResting, UpstreamOutOfTime; AnsweredInstead, with any other JSON answer.
         """
@@ -66,7 +66,7 @@ class Upstream:
             async with self._guarded(context, deadline):
                 call = Call(url, {**headers, **_headers(context, deadline)})
                 answer = await stack.enter_async_context(self._transport.stream(call))
-                if _media_type(answer.headers) != "text/event-stream":
+                if _media_type(answer.headers) != media_type:
                     instead = await answer.whole()
             if instead:
                 raise AnsweredInstead(self._checked(instead, context))

@@ -31,6 +31,7 @@ def frontend_dir(tmp_path: Path) -> Path:
     files = {
         "index.html": "<!doctype html><title>catnet</title>",
         "dashboard.html": "<!doctype html><title>dashboard</title>",
+        "how-it-works.html": "<!doctype html><title>how it works</title>",
         "docs.html": "<!doctype html><title>docs</title>",
         "favicon.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
         "index.js": "export {};",

@@ -13,7 +13,16 @@ from gateway.openapi import document
 from gateway.settings import Settings
 from starlette.routing import Route
 
-NOT_DESCRIBED = {"/", "/dashboard", "/docs", "/openapi.json", "/metrics", "/favicon.ico", "/static/{path:path}"}
+NOT_DESCRIBED = {
+    "/",
+    "/how-it-works",
+    "/dashboard",
+    "/docs",
+    "/openapi.json",
+    "/metrics",
+    "/favicon.ico",
+    "/static/{path:path}",
+}
 
 
 @pytest.fixture

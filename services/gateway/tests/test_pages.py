@@ -25,6 +25,7 @@ async def http(frontend_dir: Path) -> AsyncIterator[httpx.AsyncClient]:
     ("address", "media_type", "cache_control"),
     [
         ("/", "text/html; charset=utf-8", "no-cache"),
+        ("/how-it-works", "text/html; charset=utf-8", "no-cache"),
         ("/dashboard", "text/html; charset=utf-8", "no-cache"),
         ("/docs", "text/html; charset=utf-8", "no-cache"),
         ("/static/index.js", "text/javascript; charset=utf-8", "no-cache"),

@@ -17,6 +17,7 @@ from inference.event_stream import EventStream
 from inference.explanation_routes import ExplanationRoutes
 from inference.hangup import on_hangup
 from inference.metrics import InferenceMetrics, PublisherCollector
+from inference.model_files import ModelFileRoutes
 from inference.model_registry import ModelRefused, ModelRegistry
 from inference.open_inference.routes import OpenInferenceRoutes, error_response
 from inference.prediction_service import PredictionService
@@ -65,6 +66,7 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
 
     routes = [
         *PredictionRoutes(settings, models=models, workers=workers, service=service).routes(),
+        *ModelFileRoutes(settings.models_dir, models).routes(),
         *ExplanationRoutes(settings, models=models, explainers=explainers, service=service).routes(),
         *OpenInferenceRoutes(settings, health=health, models=models, workers=workers, service=service).routes(),
     ]

@@ -7,6 +7,7 @@ Problem (servicekit)
 ├── InvalidInferRequest  400  not of the Open Inference Protocol, or not for these models
 ├── UnknownMethod        400
 ├── UnknownModel         404
+├── NoSuchModelFile      404
 ├── ReloadRefused        409  the models on disk cannot be served; those loaded before go on
 ├── BodyTooLarge         413
 ├── UnsupportedImage     415
@@ -56,6 +57,13 @@ class UnknownModel(Problem):
 
     def __init__(self) -> None:
         super().__init__("No model of this name is served.")
+
+
+class NoSuchModelFile(Problem):
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("This model has no such file to give away, or no longer the one that was asked for.")
 
 
 class ReloadRefused(Problem):

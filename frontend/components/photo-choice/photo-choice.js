@@ -1,0 +1,71 @@
+/**
+ * A photo to look at, chosen, dropped, pasted or drawn; beside it what the network gets of it.
+ *
+ *   <photo-choice></photo-choice>
+ *
+ * Property: `state`, one of
+ *   { kind: "working", words }
+ *   { kind: "shown", name, pixels, words }     `pixels` as the network sees them
+ *   { kind: "failed", words, retry }           `retry`: whether trying again may help
+ * Events: "photo-chosen" (detail { photo: File }), "drawing-wanted", "retry".
+ *
+ * Accessibility: a native file input with its label; what became of the choice is said in a live region.
+ */
+import { html, render } from "../../lib/html.js";
+import { photoFromTransfer } from "../../lib/photo-from-transfer.js";
+import { imageData } from "../../network/photo-pixels.js";
+
+class PhotoChoice extends HTMLElement {
+  connectedCallback() {
+    render(
+      this,
+      html`<canvas width="64" height="64" role="img" aria-label="Your photo at 64 × 64 pixels, not there yet"></canvas>
+        <div class="choice">
+          <p class="words" role="status">Loading the model…</p>
+          <div class="buttons">
+            <label class="button" for="photo">Choose a photo</label>
+            <input type="file" id="photo" class="visually-hidden" accept="image/*">
+            <button type="button" class="quiet" data-action="drawing-wanted">Use the drawn cat</button>
+            <button type="button" class="quiet" data-action="retry" hidden>Try again</button>
+          </div>
+          <p class="quiet-text">Or drop one anywhere, or paste it. It stays on this device: the network runs in this page, and the photo is sent nowhere.</p>
+        </div>`,
+    );
+    const input = this.querySelector("input");
+    input.addEventListener("change", () => {
+      this.#take(input.files[0]);
+      input.value = ""; // so that choosing the same file again is a change again
+    });
+    for (const button of this.querySelectorAll("[data-action]")) {
+      button.addEventListener("click", () => this.dispatchEvent(new CustomEvent(button.dataset.action)));
+    }
+    document.addEventListener("dragover", (event) => event.preventDefault()); // else the browser would leave the page for the file
+    document.addEventListener("drop", (event) => {
+      event.preventDefault();
+      this.#takeTransfer(event.dataTransfer);
+    });
+    document.addEventListener("paste", (event) => this.#takeTransfer(event.clipboardData));
+  }
+
+  set state({ kind, words, name, pixels, retry = false }) {
+    this.dataset.kind = kind;
+    this.querySelector("[data-action=retry]").hidden = !retry;
+    this.querySelector(".words").textContent = words;
+    if (kind !== "shown") return; // what was there stays
+    const canvas = this.querySelector("canvas");
+    canvas.getContext("2d").putImageData(imageData(pixels), 0, 0);
+    canvas.setAttribute("aria-label", `${name} at 64 × 64 pixels, as the network sees it`);
+  }
+
+  #takeTransfer(transfer) {
+    const found = photoFromTransfer(transfer);
+    if (found?.hint) this.querySelector(".words").textContent = found.hint;
+    if (found?.photo) this.#take(found.photo);
+  }
+
+  #take(photo) {
+    if (photo) this.dispatchEvent(new CustomEvent("photo-chosen", { detail: { photo } }));
+  }
+}
+
+customElements.define("photo-choice", PhotoChoice);

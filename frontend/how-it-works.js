@@ -1,0 +1,128 @@
+import { fetchModelText, modelFileAddress } from "./api/model-files.js";
+import { fetchModels } from "./api/models.js";
+import { Problem } from "./api/problem.js";
+import "./components/answer-path/answer-path.js";
+import "./components/failure-explorer/failure-explorer.js";
+import "./components/model-card/model-card.js";
+import "./components/model-picker/model-picker.js";
+import "./components/network-stages/network-stages.js";
+import "./components/photo-choice/photo-choice.js";
+import "./components/training-curves/training-curves.js";
+import { answerPath } from "./lib/answer-path.js";
+import { drawnCat } from "./lib/drawn-cat.js";
+import { milliseconds } from "./lib/format.js";
+import { addressWithModel, modelChoices, modelFromAddress, servedModel } from "./lib/model-choice.js";
+import { stages, stageWords } from "./lib/network-stages.js";
+import { predictionWords } from "./lib/prediction-words.js";
+import { problemWords } from "./lib/problem-words.js";
+import { reliabilityWords } from "./lib/reliability-words.js";
+import { trainingView } from "./lib/training-view.js";
+import { LocalModel } from "./network/local-model.js";
+
+const SHOWN_CONTRIBUTIONS = 5;
+
+const photoChoice = document.querySelector("photo-choice");
+const modelPicker = document.querySelector("model-picker");
+const networkStages = document.querySelector("network-stages");
+const answer = document.querySelector("answer-path");
+const explorer = document.querySelector("failure-explorer");
+const reliability = document.querySelector("#reliability");
+let model = null;
+let photo = null;
+let turn = 0; // what belongs to an earlier one is dropped
+
+/** Fetch the model that the address names and look at the photo with it. */
+async function openModel() {
+  const mine = ++turn;
+  photoChoice.state = { kind: "working", words: "Loading the model: about two megabytes, once." };
+  try {
+    const served = await chosenModel();
+    const loaded = await LocalModel.load(served);
+    if (mine !== turn) return loaded.close();
+    model?.close();
+    model = loaded;
+    showBackground(served);
+    await look(photo ?? (await drawnCat()));
+  } catch (error) {
+    if (mine === turn) photoChoice.state = failure(error);
+  }
+}
+
+async function chosenModel() {
+  const models = await fetchModels();
+  modelPicker.choices = modelChoices(models);
+  const id = servedModel(modelFromAddress(location.search), modelChoices(models));
+  modelPicker.value = id;
+  return models.findLast(({ name, version, default: isDefault }) => (id === null ? isDefault : id === name || id === `${name}/${version}`));
+}
+
+/** Show what the model makes of a photo; what cannot be read leaves everything as it was. */
+async function look(chosen) {
+  const mine = ++turn;
+  photoChoice.state = { kind: "working", words: "Looking…" };
+  try {
+    const { pixels } = await model.read(chosen);
+    const traced = await model.trace(pixels);
+    if (mine !== turn) return;
+    photo = chosen;
+    show({ pixels, traced });
+  } catch (error) {
+    if (mine === turn) photoChoice.state = failure(error);
+  }
+}
+
+function show({ pixels, traced }) {
+  const { headline, sentence } = predictionWords(traced);
+  const { architecture, temperature } = model.manifest;
+  photoChoice.dataset.catProbability = traced.cat_probability;
+  photoChoice.state = { kind: "shown", name: photo.name, pixels, words: `${headline} ${sentence} It took ${milliseconds(traced.elapsedMilliseconds)} in this page.` };
+  networkStages.stages = stages(architecture).map(({ layer, output }, index, all) => {
+    const { shape, values } = traced.activations[output];
+    const before = traced.activations[index === 0 ? 0 : all[index - 1].output].shape;
+    return { ...stageWords({ layer, number: index + 1, before, after: shape }), shape, values };
+  });
+  const features = traced.activations.at(-2).values;
+  answer.path = {
+    ...answerPath({ features, weight: traced.weight, bias: traced.bias, temperature, shown: SHOWN_CONTRIBUTIONS }),
+    cat_probability: traced.cat_probability,
+  };
+  const current = model;
+  explorer.subject = { pixels, ask: (...question) => current.corrupt(...question) };
+}
+
+/** What belongs to the model and to no photo: its training, its reliability, its card. */
+async function showBackground(served) {
+  document.querySelector("#reliability-words").textContent = reliabilityWords(model.manifest);
+  reliability.hidden = true;
+  reliability.alt = "Reliability diagram: the share of cats among pictures against the probability that the model gave them.";
+  reliability.src = modelFileAddress(served, "reliability.png");
+  const { manifest } = model;
+  const texts = await Promise.allSettled(["history.csv", "README.md"].map((file) => fetchModelText(served, file)));
+  if (model.manifest !== manifest) return; // another was chosen meanwhile
+  const [history, card] = texts.map(({ value = null }) => value);
+  document.querySelector("training-curves").training = trainingView(history, manifest);
+  document.querySelector("model-card").text = card;
+}
+
+function failure(error) {
+  if (error instanceof Problem) {
+    const { title, advice, retry } = problemWords(error);
+    return { kind: "failed", words: `${title}. ${advice}`, retry };
+  }
+  if (error.name === "UnreadablePhoto") {
+    return { kind: "failed", words: "This browser cannot read that file as a picture. HEIC and TIFF can be read by the service: ask the classifier." };
+  }
+  if (error.name === "DamagedModel") return { kind: "failed", words: "The model did not arrive whole.", retry: true };
+  throw error;
+}
+
+photoChoice.addEventListener("photo-chosen", ({ detail }) => model && look(detail.photo));
+photoChoice.addEventListener("drawing-wanted", async () => model && look(await drawnCat()));
+photoChoice.addEventListener("retry", openModel);
+modelPicker.addEventListener("model-chosen", ({ detail }) => {
+  history.pushState(null, "", addressWithModel(location, detail.id));
+  openModel();
+});
+window.addEventListener("popstate", openModel);
+reliability.addEventListener("load", () => (reliability.hidden = false));
+openModel();

@@ -1,0 +1,100 @@
+"""``/api/models/NAME/VERSION/FILE``: the files of a model, passed on from inference as they come.
+
+They go through in pieces, each when the client has taken the one before, so that many downloads at once take little
+memory; their number and the time of each are bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from types import MappingProxyType
+
+from servicekit.abortable import abort
+from servicekit.request_context import request_context
+from starlette.datastructures import Headers, QueryParams
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from gateway.admission import Admission
+from gateway.answers import pass_on
+from gateway.errors import AnsweredInstead
+from gateway.inference_client import InferenceClient
+from gateway.pages import matches_etag
+from gateway.transport import AnswerStream
+
+MEDIA_TYPES = MappingProxyType(
+    {
+        "manifest.json": "application/json",
+        "model.safetensors": "application/octet-stream",
+        "README.md": "text/markdown",
+        "history.csv": "text/csv",
+        "reliability.png": "image/png",
+    }
+)
+NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+"""Of a model and of a version: no name that leads out of a folder or an address."""
+DOWNLOAD_SECONDS = 120.0
+"""A slow mobile connection takes two megabytes in that time; who takes longer is cut off."""
+
+_PASSED_ON = ("content-type", "content-length", "etag", "cache-control")
+
+
+class ModelFiles:
+    """An endpoint with the path parameters ``name``, ``version`` and ``file``."""
+
+    def __init__(
+        self,
+        inference: InferenceClient,
+        *,
+        admission: Admission,
+        timeout_seconds: float,
+        download_seconds: float = DOWNLOAD_SECONDS,
+    ) -> None:
+        self._inference = inference
+        self._admission = admission
+        self._timeout_seconds = timeout_seconds
+        self._download_seconds = download_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name, version, file = (scope["path_params"][key] for key in ("name", "version", "file"))
+        if file not in MEDIA_TYPES or not (re.fullmatch(NAME, name) and re.fullmatch(NAME, version)):
+            raise HTTPException(404)
+        async with self._admission.admitted():
+            answer = self._inference.model_file(
+                (name, version, file),
+                query={key: value for key, value in QueryParams(scope["query_string"]).items() if key == "sha256"},
+                media_type=MEDIA_TYPES[file],
+                context=request_context(scope),
+                deadline=asyncio.get_running_loop().time() + self._timeout_seconds,
+            )
+            try:
+                async with answer as content:
+                    await self._pass_on(content, scope, send)
+            except AnsweredInstead as refusal:
+                await pass_on(refusal.answer, scope)(scope, receive, send)
+
+    async def _pass_on(self, answer: AnswerStream, scope: Scope, send: Send) -> None:
+        headers = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
+        is_known = matches_etag(Headers(scope=scope).get("if-none-match", ""), headers.get("etag", ""))
+        if is_known:
+            headers.pop("content-length", None)
+        raw_headers = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": 304 if is_known else 200, "headers": raw_headers})
+        if scope["method"] == "GET" and not is_known and not await self._send_all(answer, send):
+            abort(scope)  # so that nobody takes the piece that came for the whole
+            return
+        await send({"type": "http.response.body"})
+
+    async def _send_all(self, answer: AnswerStream, send: Send) -> bool:
+        """Whether all of it went out in time."""
+        length_bytes = answer.headers.get("content-length")
+        sent_bytes = 0
+        try:
+            async with asyncio.timeout(self._download_seconds):
+                async for chunk in answer.chunks:
+                    sent_bytes += len(chunk)
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except TimeoutError:
+            return False
+        return length_bytes is None or sent_bytes == int(length_bytes)

@@ -1,0 +1,215 @@
+"""The network at work on a visitor's photo, in the browser alone."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tests.browser.conftest import Faults
+from tests.pictures import drawn_cat, encoded, photo
+from tests.processes import Catnet
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PATH = "/how-it-works"
+HISTORY = "\n".join(
+    [
+        "step,images,loss,learning_rate,gradient_norm,images_per_second,"
+        "validation_loss,validation_balanced_accuracy,validation_roc_auc",
+        "500,48000,0.61,0.003,1.2,220,0.55,0.71,0.79",
+        "1000,96000,0.48,0.003,0.9,221,0.42,0.81,0.88",
+        "1500,144000,0.41,0.003,0.8,219,0.36,0.86,0.93",
+    ]
+)
+DRAG = """async () => {
+    const slider = document.querySelector("#rotation");
+    const gaps = [];
+    let last = await new Promise(requestAnimationFrame);
+    for (let step = 0; step < 90; step++) {
+        slider.value = -180 + step * 4;
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+        const now = await new Promise(requestAnimationFrame);
+        gaps.push(now - last);
+        last = now;
+    }
+    return gaps.sort((one, other) => one - other);
+}"""
+
+
+def shown(page: Page) -> Any:
+    return page.locator("photo-choice[data-kind=shown]")
+
+
+def opened(page: Page, address: str = PATH) -> Page:
+    page.goto(address)
+    shown(page).wait_for()
+    return page
+
+
+def choose(page: Page, name: str, content: bytes) -> None:
+    page.set_input_files("#photo", {"name": name, "mimeType": "image/png", "buffer": content})
+
+
+def local_probability(page: Page) -> float:
+    return float(page.locator("photo-choice").get_attribute("data-cat-probability") or "nan")
+
+
+def test_it_begins_with_a_drawn_cat(page: Page, expect: Any) -> None:
+    opened(page)
+    expect(page.get_by_role("img", name="drawn cat.png at 64 × 64 pixels")).to_be_visible()
+    expect(page.locator("network-stages li").first).to_contain_text("Stage 1: 32 maps of 32 × 32")
+    expect(page.locator("answer-path")).to_contain_text("Sum (logit)")
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_answer_is_the_services_own_on_the_same_pixels(page: Page, running_catnet: Catnet, seed: int) -> None:
+    picture = encoded(drawn_cat(512, 384, seed=seed), "PNG")  # without loss: both see the same
+    answer = httpx.post(
+        f"{running_catnet.gateway_url}/predict",
+        content=picture,
+        headers={"content-type": "image/png"},
+        trust_env=False,
+    ).json()
+    opened(page)
+    before = local_probability(page)
+    choose(page, "cat.png", picture)
+    page.wait_for_function(
+        "before => Number(document.querySelector('photo-choice').dataset.catProbability) !== before", arg=before
+    )
+    assert local_probability(page) == pytest.approx(answer["cat_probability"], abs=1e-4)
+
+
+def test_the_photo_is_sent_nowhere(page: Page, expect: Any) -> None:
+    opened(page)
+    page.wait_for_load_state("networkidle")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method + " " + request.url))
+    choose(page, "mine.jpg", photo())
+    expect(page.get_by_role("img", name="mine.jpg at 64 × 64 pixels")).to_be_visible()
+    page.get_by_label("Blur").fill("3")
+    expect(page.locator("failure-explorer output[for=blur]")).to_have_text("3 px")
+    assert [request for request in sent if "blob:" not in request] == []
+
+
+def test_what_is_no_picture_is_said_and_what_was_there_stays(page: Page, expect: Any) -> None:
+    opened(page)
+    choose(page, "notes.png", b"no picture at all")
+    expect(page.locator("photo-choice .words")).to_contain_text("cannot read that file")
+    expect(page.get_by_role("img", name="drawn cat.png at 64 × 64 pixels")).to_be_visible()
+    page.get_by_role("button", name="Use the drawn cat").click()
+    expect(page.locator("photo-choice .words")).to_contain_text("in this page")
+
+
+def test_another_model_is_shown_by_its_own_stages(page: Page, expect: Any) -> None:
+    opened(page, f"{PATH}?model=catnet-mlp")
+    expect(page.locator("network-stages li").first).to_contain_text("20 numbers")
+    expect(page.get_by_label("Model that is asked")).to_have_value("catnet-mlp")
+    page.get_by_label("Model that is asked").select_option("")
+    expect(page.locator("network-stages li").first).to_contain_text("maps")
+    assert "model=" not in page.url
+    page.go_back()
+    expect(page.locator("network-stages li").first).to_contain_text("20 numbers")
+
+
+def test_a_slider_changes_the_picture_the_answer_and_the_curve(page: Page, expect: Any) -> None:
+    opened(page)
+    expect(page.locator("failure-explorer .headline")).to_contain_text("%")
+    before = page.locator("failure-explorer .headline").inner_text()
+    page.get_by_label("Darkness").focus()
+    page.keyboard.press("End")
+    expect(page.locator("output[for=darkness]")).to_have_text("100 %")
+    expect(page.locator("failure-explorer .headline")).not_to_have_text(before)
+    expect(page.locator("failure-explorer h3")).to_have_text("Probability of a cat over darkness")
+    expect(page.locator("failure-explorer [role=status]")).to_contain_text("Darkness 100 %")
+    page.wait_for_function(
+        "document.querySelector('failure-explorer polyline').getAttribute('points').split(' ').length === 33"
+    )
+    assert (
+        page.evaluate(
+            "new Set(document.querySelector('canvas[aria-label^=\"What\"]').getContext('2d')"
+            ".getImageData(0, 0, 64, 64).data.filter((_, index) => index % 4 < 3)).size"
+        )
+        == 1
+    )
+    page.get_by_role("button", name="Undo all").click()
+    expect(page.locator("output[for=darkness]")).to_have_text("as it is")
+    expect(page.locator("failure-explorer .headline")).to_have_text(before)
+
+
+def test_every_slider_leads_to_a_curve(page: Page) -> None:
+    opened(page)
+    for name in ("rotation", "blur", "darkness", "noise", "quality"):
+        page.locator(f"#{name}").focus()
+        page.keyboard.press("ArrowRight" if name != "quality" else "ArrowLeft")
+        page.wait_for_function(
+            "document.querySelector('failure-explorer polyline').getAttribute('points').split(' ').length === 33"
+        )
+
+
+def test_the_page_keeps_moving_while_a_slider_is_dragged(page: Page) -> None:
+    opened(page)
+    gaps = page.evaluate(DRAG)
+    assert gaps[len(gaps) // 2] < 34, f"half of the frames took longer than {gaps[len(gaps) // 2]:.0f} ms"
+
+
+def test_the_training_is_drawn_where_its_history_is_there(page: Page, expect: Any) -> None:
+    page.route("**/history.csv", lambda route: route.fulfill(body=HISTORY, content_type="text/csv"))
+    opened(page)
+    expect(page.get_by_role("img", name=re.compile("^Loss over the pictures seen"))).to_be_visible()
+    page.get_by_text("Show the numbers").click()
+    expect(page.get_by_role("region", name="Training, the numbers")).to_contain_text("144,000")
+
+
+def test_without_a_history_there_is_a_sentence(page: Page, expect: Any) -> None:
+    page.route("**/history.csv", lambda route: route.fulfill(status=404))
+    opened(page)
+    expect(page.locator("training-curves")).to_contain_text("not among the files")
+
+
+def test_the_reliability_and_the_card_are_those_of_the_model(page: Page, expect: Any) -> None:
+    opened(page, f"{PATH}?model=catnet")
+    expect(page.get_by_alt_text("Reliability diagram")).to_be_visible()
+    expect(page.locator("model-card h3").first).to_contain_text("catnet")
+    expect(page.locator("model-card table").first).to_contain_text("balanced accuracy")
+
+
+def test_a_card_brings_no_html_of_its_own(page: Page, expect: Any) -> None:
+    hostile = '# Card\n\n<img src=x onerror="document.title=1"> [x](javascript:document.title=1)'
+    page.route("**/README.md", lambda route: route.fulfill(body=hostile, content_type="text/markdown"))
+    opened(page)
+    expect(page.locator("model-card")).to_contain_text("<img src=x")
+    assert page.locator("model-card").locator("img, a").count() == 0
+
+
+def test_a_service_that_is_away_is_said_and_can_be_tried_again(page: Page, expect: Any, faults: Faults) -> None:
+    faults.expected_statuses = {503}
+    page.route("**/api/models", lambda route: route.fulfill(status=503))
+    page.goto(PATH)
+    page.locator("photo-choice[data-kind=failed]").wait_for()
+    page.unroute("**/api/models")
+    page.get_by_role("button", name="Try again").click()
+    expect(shown(page)).to_be_visible()
+
+
+def test_weights_that_arrive_damaged_are_not_used(page: Page, expect: Any) -> None:
+    page.route(
+        re.compile("model.safetensors"),
+        lambda route: route.fulfill(body=b"damaged", content_type="application/octet-stream"),
+    )
+    page.goto(PATH)
+    expect(page.locator("photo-choice .words")).to_have_text("The model did not arrive whole.")
+
+
+def test_nothing_jumps_while_the_page_fills(page: Page) -> None:
+    page.add_init_script(
+        """window.shift = 0; new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) window.shift += entry.value;
+        }).observe({ type: "layout-shift", buffered: true });"""
+    )
+    opened(page)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("window.shift") < 0.02
