@@ -29,6 +29,7 @@ from gateway.monitoring import Reports, ReportStream
 from gateway.openapi import openapi_route
 from gateway.pages import Pages
 from gateway.photos import PhotoEndpoint
+from gateway.result_page import ResultPage
 from gateway.settings import Settings
 from gateway.transport import HttpTransport, Transport
 from gateway.upload_memory import UploadMemory
@@ -156,7 +157,7 @@ def create_app(settings: Settings) -> FastAPI:
         health=health,
         registry=registry,
         routes=[
-            Route("/predict", predict, methods=["POST"], middleware=guards),
+            Route("/predict", predict, methods=["POST"], middleware=[Middleware(ResultPage), *guards]),
             Route("/explain", explain, methods=["POST"], middleware=guards),
             Route("/api/feedback", feedback, methods=["POST"], middleware=guards),
             Route("/api/models", reports.models, middleware=guards),
@@ -164,7 +165,9 @@ def create_app(settings: Settings) -> FastAPI:
             Route("/api/monitor/report", reports.report, middleware=guards),
             Route("/api/monitor/stream", stream, methods=["GET"], middleware=guards),
             Route("/health", HealthSummary(inference_probe, monitor_probe, version=release).show),
-            openapi_route(version=release, needs_key=bool(settings.api_keys)),
+            openapi_route(
+                version=release, needs_key=bool(settings.api_keys), max_upload_bytes=settings.max_upload_bytes
+            ),
             *Pages(settings.frontend_dir).routes(),
         ],
     )

@@ -48,8 +48,13 @@ _OPEN = ("/health", "/health/live", "/health/ready")
 """Paths that need no key, as the pages do not."""
 
 
-def openapi_route(*, version: str, needs_key: bool) -> Route:
-    body = json.dumps(document(version=version, needs_key=needs_key)).encode()
+def openapi_route(*, version: str, needs_key: bool, max_upload_bytes: int) -> Route:
+    description = document(version=version, needs_key=needs_key)
+    for path in ("/predict", "/explain"):  # the pages refuse a longer photo before they send it
+        bodies = description["paths"][path]["post"]["requestBody"]["content"]
+        for kind in ("image/*", "application/octet-stream"):
+            bodies[kind]["schema"] = bodies[kind]["schema"] | {"maxLength": max_upload_bytes}
+    body = json.dumps(description).encode()
 
     def show(request: Request) -> Response:
         return Response(body, headers={"cache-control": "no-cache"}, media_type="application/json")
