@@ -85,9 +85,11 @@ async def test_the_report_equals_an_exact_computation(
             exact_p50 = np.median([getattr(event, f"{stage}_seconds") for event in some]) * 1000
             assert latency["stages"][stage]["p50"] == pytest.approx(exact_p50, rel=0.01, abs=1e-4)
         confidences = [event.confidence for event in some]
-        assert (
-            report["confidence"]["counts"] == np.histogram(confidences, report["confidence"]["bin_edges"])[0].tolist()
-        )
+        bin_edges = report["confidence"]["bin_edges"]
+        assert report["confidence"]["counts"] == np.histogram(confidences, bin_edges)[0].tolist()
+        for label in ("cat", "non-cat"):
+            of_label = [event.confidence for event in some if event.label == label]
+            assert report["confidence"]["by_label"][label] == np.histogram(of_label, bin_edges)[0].tolist()
         assert report["confidence"]["mean"] == pytest.approx(np.mean(confidences), abs=1e-6)
         assert report["quality"]["estimated_accuracy"]["value"] == pytest.approx(np.mean(confidences), abs=1e-6)
         assert sum(point["total"] for point in report["series"]) == COUNT

@@ -134,6 +134,9 @@ class LatencySummary(BaseModel):
 class ConfidenceHistogram(BaseModel):
     bin_edges: list[float]
     counts: list[Count]
+    by_label: dict[Label, list[Count]] = Field(
+        description="The same by what was said, but for what older monitors counted."
+    )
     mean: Probability | None
 
 

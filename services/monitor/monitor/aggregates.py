@@ -8,7 +8,8 @@ bins of times nor those of features:
     uncertain                     predictions inside the "not sure" band
     latency:<bin>                 total time, by bin of ``percentiles``; decode:<bin> and forward:<bin> likewise
     latency_us                    sum of total times, microseconds
-    confidence:<i>                predictions by confidence bin of the manifest
+    confidence:<label>:<i>        predictions by label and confidence bin of the manifest
+    confidence:<i>                the same of both labels, as monitors counted that did not tell the labels apart
     confidence_millionths         sum of confidences, millionths
     correct_millionths            sum of the probabilities that the label is right, millionths
     correct_variance_millionths   sum of p (1 - p) of those probabilities, millionths
@@ -29,7 +30,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from events.prediction import Label, PredictionEvent, ServedPrediction
+from events.prediction import LABELS, Label, PredictionEvent, ServedPrediction
 from servicekit.http_metrics import DURATION_BUCKETS_SECONDS
 
 from monitor.counted_prediction import MILLION, CountedPrediction
@@ -75,7 +76,7 @@ def count_event(counts: Counts, event: PredictionEvent, manifest: Manifest) -> N
         f"latency:{bin_of(event.total_seconds)}",
         f"decode:{bin_of(event.decode_seconds)}",
         f"forward:{bin_of(event.forward_seconds)}",
-        f"confidence:{_bin(manifest.confidence_edges, confidence)}",
+        f"confidence:{event.label}:{_bin(manifest.confidence_edges, confidence)}",
     ]
     if not event.certain:
         fields.append("uncertain")
@@ -149,6 +150,13 @@ def bins_of(counts: Mapping[str, int], kind: str) -> dict[int, int]:
 def histogram(counts: Mapping[str, int], kind: str, bins: int) -> list[int]:
     """The same as a list, empty bins included."""
     return [counts.get(f"{kind}:{number}", 0) for number in range(bins)]
+
+
+def confidence_histograms(counts: Mapping[str, int], bins: int) -> tuple[list[int], dict[Label, list[int]]]:
+    """Predictions by confidence bin: all of them, and by label those whose label was counted with it."""
+    by_label = {label: histogram(counts, f"confidence:{label}", bins) for label in LABELS}
+    of_no_label = histogram(counts, "confidence", bins)
+    return [sum(some) for some in zip(of_no_label, *by_label.values(), strict=True)], by_label
 
 
 def _agrees(label: Label, other: Label) -> str:

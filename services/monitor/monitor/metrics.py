@@ -17,7 +17,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from monitor.accounting import Accounts
-from monitor.aggregates import LATENCY_EDGES, histogram
+from monitor.aggregates import LATENCY_EDGES, confidence_histograms
 from monitor.counted_prediction import MILLION
 from monitor.drift import STATUSES
 from monitor.manifests import Manifest
@@ -101,7 +101,7 @@ def _predictions(totals: Sequence[tuple[Manifest, Mapping[str, int]]]) -> Iterat
         edges = [*(f"{edge:g}" for edge in manifest.confidence_edges[1:-1]), "+Inf"]
         confidence.add_metric(
             [manifest.model],
-            _cumulative(edges, histogram(counts, "confidence", len(edges))),
+            _cumulative(edges, confidence_histograms(counts, len(edges))[0]),
             counts.get("confidence_millionths", 0) / MILLION,
         )
     yield from (predictions, latency, confidence)

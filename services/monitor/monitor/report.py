@@ -15,7 +15,7 @@ from events.prediction import InvalidEvent, PredictionEvent
 from servicekit.problems import Problem
 
 from monitor.accounting import Accounts
-from monitor.aggregates import Counts, bins_of, histogram
+from monitor.aggregates import Counts, bins_of, confidence_histograms
 from monitor.batches import read_event
 from monitor.buckets import Bucket, Buckets
 from monitor.counted_prediction import MILLION, CountedPrediction, hour_made
@@ -186,9 +186,11 @@ def _latency(counts: Counts) -> Report:
 
 def _confidence(counts: Counts, manifest: Manifest) -> Report:
     total = counts["events"]
+    of_all, by_label = confidence_histograms(counts, len(manifest.confidence_edges) - 1)
     return {
         "bin_edges": list(manifest.confidence_edges),
-        "counts": histogram(counts, "confidence", len(manifest.confidence_edges) - 1),
+        "counts": of_all,
+        "by_label": by_label,
         "mean": counts["confidence_millionths"] / MILLION / total if total else None,
     }
 

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from monitor.aggregates import TRAFFIC_FEATURES, Counts, bins_of, count_event, histogram, latency_edge_field, merge
+from monitor.aggregates import (
+    TRAFFIC_FEATURES,
+    Counts,
+    bins_of,
+    confidence_histograms,
+    count_event,
+    histogram,
+    latency_edge_field,
+    merge,
+)
 from monitor.manifests import Manifest, Manifests
 from monitor.percentiles import bin_of
 
@@ -29,7 +38,7 @@ def test_an_event_is_counted_in_every_part_of_the_report(manifests: Manifests) -
         f"decode:{bin_of(0.004)}": 1,
         f"forward:{bin_of(0.0002)}": 1,
         "latency_us": 6000,
-        "confidence:2": 1,
+        "confidence:non-cat:2": 1,
         "confidence_millionths": 750_000,
         "correct_millionths": 750_000,
         "correct_variance_millionths": 187_500,
@@ -58,7 +67,7 @@ def test_outer_bins_are_open_and_an_edge_belongs_to_the_bin_above_it(
 
 def test_a_model_without_a_manifest_is_counted_by_the_default_bins(manifests: Manifests) -> None:
     counts = count(manifests.get("stranger", "9"), cat_probability=1.0)
-    assert bins_of(counts, "confidence") == {9: 1}
+    assert bins_of(counts, "confidence:cat") == {9: 1}
     features = {field.split(":")[1] for field in counts if field.startswith("feature:")}
     assert features == {bins.name for bins in TRAFFIC_FEATURES}
 
@@ -86,3 +95,10 @@ def test_merging_does_not_depend_on_order_or_grouping(parts: Sequence[dict[str, 
 
 def test_a_histogram_shows_empty_bins() -> None:
     assert histogram({"confidence:1": 4, "confidence_millionths": 9}, "confidence", 3) == [0, 4, 0]
+
+
+def test_confidences_are_told_apart_by_label_and_those_counted_without_one_are_in_the_whole() -> None:
+    counts = {"confidence:0": 5, "confidence:cat:0": 1, "confidence:cat:1": 2, "confidence:non-cat:1": 4}
+    whole, by_label = confidence_histograms(counts, 2)
+    assert whole == [6, 6]
+    assert by_label == {"cat": [1, 2], "non-cat": [0, 4]}

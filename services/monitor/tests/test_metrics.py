@@ -62,7 +62,8 @@ def test_histograms_are_cumulative_and_sum_up_to_the_count(manifests: Manifests)
     manifest = manifests.get("catnet-mlp", "1")
     counts: Counts = Counter()
     for number, seconds in enumerate((0.0004, 0.05, 0.051, 20.0)):
-        one = event(number, total_seconds=seconds, cat_probability=0.65 + number / 10)
+        label = "cat" if number % 2 else "non-cat"
+        one = event(number, label=label, total_seconds=seconds, cat_probability=0.65 + number / 10)
         count_event(counts, one, manifest)
         counts[latency_edge_field(seconds)] += 1
     samples = exposed(manifest, counts)

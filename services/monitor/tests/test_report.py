@@ -88,7 +88,12 @@ async def test_an_empty_window_gives_zeros_and_nulls(manifests: Manifests, windo
         "relative_error": 0.01,
         "stages": {"decode": {"p50": None}, "forward": {"p50": None}},
     }
-    assert report["confidence"] == {"bin_edges": [0.5, 0.6, 0.7, 0.8, 0.9, 1.0], "counts": [0] * 5, "mean": None}
+    assert report["confidence"] == {
+        "bin_edges": [0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
+        "counts": [0] * 5,
+        "by_label": {"cat": [0] * 5, "non-cat": [0] * 5},
+        "mean": None,
+    }
     assert report["drift"]["status"] == "insufficient_data"
     assert report["drift"].pop("reference")["source"] == "manifest"
     assert report["drift"] | {"features": []} == {
@@ -139,6 +144,7 @@ async def test_one_prediction_shows_everywhere(manifests: Manifests) -> None:
     assert report["predictions"]["total"] == report["predictions"]["cat"] == 1
     assert report["predictions"]["cat_ratio"] == 1
     assert report["predictions"]["per_second"] == pytest.approx(1 / 3605)
+    assert report["confidence"]["by_label"] == {"cat": report["confidence"]["counts"], "non-cat": [0] * 5}
     assert report["latency_ms"]["avg"] == 6.0
     assert report["latency_ms"]["p50"] == report["latency_ms"]["max"] == pytest.approx(6.0, rel=0.01)
     assert report["series"][-1] | {"p50_ms": 0, "p95_ms": 0} == {
