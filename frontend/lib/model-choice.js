@@ -1,3 +1,5 @@
+import { addressWith } from "./address.js";
+
 /**
  * Which of the served models is asked.
  *
@@ -29,9 +31,6 @@ export function servedModel(id, choices) {
 }
 
 /** The page's address that asks for a model, the rest of it as it was. */
-export function addressWithModel({ pathname, search }, id) {
-  const query = new URLSearchParams(search);
-  if (id === null) query.delete("model");
-  else query.set("model", id);
-  return query.size > 0 ? `${pathname}?${query}` : pathname;
+export function addressWithModel(address, id) {
+  return addressWith(address, { model: id });
 }
