@@ -39,5 +39,5 @@ export function render(element, content) {
 
 /** The same, unless it is what was rendered last: what somebody selected or focused in it stays. */
 export function update(element, content) {
-  if (rendered.get(element) !== content.text) render(element, content);
+  if (!(content instanceof SafeHtml) || rendered.get(element) !== content.text) render(element, content);
 }

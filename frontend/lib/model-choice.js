@@ -1,5 +1,3 @@
-import { addressWith } from "./address.js";
-
 /**
  * Which of the served models is asked.
  *
@@ -31,6 +29,9 @@ export function servedModel(id, choices) {
 }
 
 /** The page's address that asks for a model, the rest of it as it was. */
-export function addressWithModel(address, id) {
-  return addressWith(address, { model: id });
+export function addressWithModel({ pathname, search }, id) {
+  const query = new URLSearchParams(search);
+  if (id === null) query.delete("model");
+  else query.set("model", id);
+  return query.size > 0 ? `${pathname}?${query}` : pathname;
 }

@@ -12,7 +12,7 @@ import { reportWords } from "../lib/report-words.js";
 test("an address is changed where asked, and left as it is elsewhere", () => {
   const address = { pathname: "/dashboard", search: "?window=1h&answer=cat" };
   assert.equal(addressWith(address, { window: "24h", model: "cnn/2" }), "/dashboard?window=24h&answer=cat&model=cnn%2F2");
-  assert.equal(addressWith(address, { answer: "", window: null }), "/dashboard");
+  assert.equal(addressWith({ ...address, hash: "#main" }, { answer: "", window: null }), "/dashboard#main");
 });
 
 const PREDICTION = { label: "cat", certain: true, confidence: 0.8, feedback: null };

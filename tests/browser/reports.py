@@ -86,7 +86,14 @@ def full_report(*, drift_status: str = "ok") -> Report:
                 "calibration": [_judged(bin_) for bin_ in range(BINS)],
             },
         },
-        "shadow": {"model": "catnet-mlp/1", "compared": 400, "disagreements": 88, "rate": 0.22, "low": 0.182, "high": 0.263},
+        "shadow": {
+            "model": "catnet-mlp/1",
+            "compared": 400,
+            "disagreements": 88,
+            "rate": 0.22,
+            "low": 0.182,
+            "high": 0.263,
+        },
         "pipeline": {
             "lag": 0,
             "lag_is_exact": True,
@@ -181,7 +188,13 @@ def _judged(bin_: int) -> Report:
         return {"count": 0, "confidence": None, "accuracy": None, "low": None, "high": None}
     sure = 0.525 + 0.05 * bin_
     right = sure - 0.04 * math.cos(bin_)
-    return {"count": 4 * bin_, "confidence": sure, "accuracy": right, "low": right - 0.15, "high": min(right + 0.1, 1.0)}
+    return {
+        "count": 4 * bin_,
+        "confidence": sure,
+        "accuracy": right,
+        "low": right - 0.15,
+        "high": min(right + 0.1, 1.0),
+    }
 
 
 def _recent(number: int) -> Report:

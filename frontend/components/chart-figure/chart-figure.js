@@ -9,7 +9,8 @@
 import { html, render } from "../../lib/html.js";
 import { chartConfiguration } from "./chart-configuration.js";
 
-const darkScheme = matchMedia("(prefers-color-scheme: dark)");
+/** Where these change, so do the colours: dark on the screen, light on paper. */
+const MEDIA = [matchMedia("(prefers-color-scheme: dark)"), matchMedia("print")];
 
 class ChartFigure extends HTMLElement {
   #drawn = null;
@@ -29,11 +30,11 @@ class ChartFigure extends HTMLElement {
         <data-numbers data-title="${title}"></data-numbers>
       </figure>`,
     );
-    darkScheme.addEventListener("change", this.#redraw);
+    for (const media of MEDIA) media.addEventListener("change", this.#redraw);
   }
 
   disconnectedCallback() {
-    darkScheme.removeEventListener("change", this.#redraw);
+    for (const media of MEDIA) media.removeEventListener("change", this.#redraw);
     this.#drawn?.destroy();
   }
 
