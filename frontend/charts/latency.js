@@ -8,6 +8,7 @@ export function latencyChart({ series, window, latency_ms: latency }) {
     kind: "lines",
     stacked: false,
     unit: "milliseconds",
+    format: milliseconds,
     labels: times,
     series: [
       { name: "P50", colour: "--measure", values: series.map((point) => point.p50_ms) },

@@ -4,9 +4,12 @@ import { clockTime, count } from "../lib/format.js";
  * Predictions over time, cats and others stacked.
  *
  * A chart is plain data, so that it can be tested without a browser:
- * { kind: "bars" | "lines", stacked, unit, labels, series: [{ name, colour, values }], summary, columns, rows, raw }
- * `colour` names a variable of variables.css; `summary` says in a sentence what the picture shows; `columns` and `rows` are the
- * same data as a table of words, and `raw`, { name, columns, rows }, as numbers for other programs.
+ * { kind: "bars" | "lines" | "rows", stacked, unit, highest, format, tick, labels, series: [{ name, colour, values }], summary,
+ *   columns, rows, raw }
+ * `rows` as a kind are bars that lie, for labels that are words; `highest` is where the axis of values ends, if that is known;
+ * `format` writes a value, `tick` a mark of the axis where the bare number would not do; `colour` names a variable of
+ * variables.css; `summary` says in a sentence what the picture shows; `columns` and `rows` are the same data as a table of
+ * words, and `raw`, { name, columns, rows }, as numbers for other programs.
  */
 export function trafficChart({ series, window, predictions }) {
   const times = series.map((point) => bucketTime(point.time, window.seconds));
@@ -16,6 +19,7 @@ export function trafficChart({ series, window, predictions }) {
     kind: "bars",
     stacked: true,
     unit: "predictions",
+    format: count,
     labels: times,
     series: [
       { name: "cat", colour: "--cat", values: series.map((point) => point.cat) },

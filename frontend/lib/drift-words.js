@@ -1,4 +1,4 @@
-import { count, percent } from "./format.js";
+import { clockTime, count, percent } from "./format.js";
 
 /**
  * The drift part of a report in words. Without labels it can only be about the photos (data drift) and the answers
@@ -20,6 +20,9 @@ const FEATURES = {
   colour_balance: "Colour balance",
   sharpness: "Sharpness",
   hidden_norm: "Last hidden layer",
+  aspect_ratio: "Aspect ratio",
+  megapixels: "Megapixels",
+  format: "Format",
 };
 
 export function featureName(name) {
@@ -45,4 +48,11 @@ export function driftSentence(drift) {
     default:
       return `${count(drift.window_size)} photos look like those the model was tested with. Without any drift, ${percent(drift.false_alarm_rate)} of windows would be called different by chance.`;
   }
+}
+
+/** What the photos and answers are compared with. */
+export function referenceSentence({ source, start, end, events }) {
+  if (source === "manifest") return "Compared with the pictures that the model was tested with.";
+  const [from, to] = [start, end].map((time) => clockTime(time, { precision: "day and minute" }));
+  return `Compared with ${count(events)} predictions from ${from} to ${to}, which the operator made the reference.`;
 }

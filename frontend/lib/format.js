@@ -29,6 +29,11 @@ export function percent(fraction) {
   return `${rounded(fraction * 100, 1, { padded: fraction > 0 && fraction < 1 })}${THIN_SPACE}%`;
 }
 
+/** 0.5 -> "50 %": for the marks of an axis and the names of bins. */
+export function wholePercent(fraction) {
+  return `${rounded(fraction * 100, 0)}${THIN_SPACE}%`;
+}
+
 /** Three significant digits are what a latency is worth: 0.412 ms, 6.04 ms, 14.2 ms, 1,834 ms. */
 export function milliseconds(value) {
   if (!present(value)) return MISSING;

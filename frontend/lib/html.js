@@ -28,8 +28,16 @@ export function html(strings, ...values) {
   return new SafeHtml(strings.reduce((text, string, index) => text + escaped(values[index - 1]) + string));
 }
 
+const rendered = new WeakMap();
+
 /** Show the HTML in the element. Only what html`…` made is taken, so that nothing unescaped can slip in. */
 export function render(element, content) {
   if (!(content instanceof SafeHtml)) throw new TypeError("render() takes only what html`…` made");
   element.innerHTML = content.text;
+  rendered.set(element, content.text);
+}
+
+/** The same, unless it is what was rendered last: what somebody selected or focused in it stays. */
+export function update(element, content) {
+  if (!(content instanceof SafeHtml) || rendered.get(element) !== content.text) render(element, content);
 }

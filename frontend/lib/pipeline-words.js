@@ -14,3 +14,10 @@ export function pipelineVerdict({ answered, balanced, lag, pending, buffered, dr
   if (balanced === null) return { status: "waiting", words: "Whether every prediction is counted cannot be told right now." };
   return { status: "ok", words: "Every answered prediction is counted, each once." };
 }
+
+/** Why predictions were dropped, the most frequent reason first: "buffer full 12, shutdown 1"; without any, what it means. */
+export function dropReasons(byReason = {}) {
+  const reasons = Object.entries(byReason).filter(([, value]) => value > 0);
+  if (reasons.length === 0) return "given up by the service";
+  return reasons.sort(([, one], [, other]) => other - one).map(([name, value]) => `${name.replaceAll("_", " ")} ${count(value)}`).join(", ");
+}

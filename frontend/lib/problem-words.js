@@ -88,10 +88,15 @@ export function problemWords(problem) {
   return WORDS[problem.reason] ?? (problem.reason >= 500 ? BROKEN : REFUSED);
 }
 
-/** The same for somebody who only watches: why there is nothing new, in a sentence. */
+/** The same for somebody who only watches: why there is nothing new, and what happens now. */
 export function connectionWords({ reason }) {
-  if (reason === "network") return "No connection to the service.";
-  if (reason === "timeout") return "The service does not answer.";
-  if (reason === 429) return "The service is busy.";
-  return "The monitor cannot be reached.";
+  if (reason === 404) return "There are no numbers about such a model: choose another one.";
+  return `${CONNECTION_WORDS[reason] ?? "The monitor cannot be reached."} Trying again by itself.`;
 }
+
+const CONNECTION_WORDS = {
+  network: "No connection to the service.",
+  timeout: "The service does not answer.",
+  429: "The service is busy.",
+  503: "The monitor cannot get at its numbers.",
+};

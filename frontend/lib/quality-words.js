@@ -20,7 +20,6 @@ export function feedbackSentence({ count: said }) {
 }
 
 /** How often the model that only looks on would have said something else. */
-export function shadowSentence({ model, compared, disagreements, ...interval }) {
-  const between = intervalWords(interval);
-  return `${model} looked at ${count(compared)} of the same photos, and would have said something else about ${count(disagreements)} of them${between ? ` (${between})` : ""}.`;
+export function shadowSentence({ model, compared, disagreements }) {
+  return `${model} looked at ${count(compared)} of the same photos, and would have said something else about ${count(disagreements)} of them.`;
 }

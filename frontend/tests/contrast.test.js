@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const css = readFileSync(new URL("../styles/variables.css", import.meta.url), "utf8");
-const [light, dark] = css.split("@media (prefers-color-scheme: dark)").map(
+const [light, dark] = css.split("@media screen and (prefers-color-scheme: dark)").map(
   (part) => Object.fromEntries([...part.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(([, name, value]) => [name, value])),
 );
 

@@ -11,3 +11,10 @@ test("a field with a comma, a quote or a line break is quoted", () => {
 });
 
 test("without rows there are still the names", () => assert.equal(csv({ columns: ["a", "b"], rows: [] }), "a,b\r\n"));
+
+test("text that a spreadsheet would run as a formula is made harmless, and numbers stay numbers", () => {
+  const texts = ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", '=HYPERLINK("http://elsewhere.invalid")'];
+  const fields = csv({ columns: ["a"], rows: texts.map((text) => [text]) }).split("\r\n").slice(1, -1);
+  assert.deepEqual(fields, ["'=1+1", "'+1", "'-1+2", "'@SUM(A1)", "'\t=1", '"\'=HYPERLINK(""http://elsewhere.invalid"")"']);
+  assert.equal(csv({ columns: ["a"], rows: [[-0.5], ["non-cat"], [false]] }), "a\r\n-0.5\r\nnon-cat\r\nfalse\r\n");
+});

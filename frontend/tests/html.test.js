@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { html, render } from "../lib/html.js";
+import { html, render, update } from "../lib/html.js";
 
 test("every value is escaped, in text and in a quoted attribute", () => {
   const name = `"><img src=x onerror='alert(1)'>&`;
@@ -27,4 +27,15 @@ test("an object that only looks like made by html is escaped", () => {
 
 test("render takes no plain string", () => {
   assert.throws(() => render({}, "<b>"), TypeError);
+});
+
+test("an update writes only what has changed, so that a selection in it stays", () => {
+  const written = [];
+  const element = { set innerHTML(text) { written.push(text); } };
+  for (const word of ["one", "one", "two"]) update(element, html`<b>${word}</b>`);
+  assert.deepEqual(written, ["<b>one</b>", "<b>two</b>"]);
+  render(element, html`three`);
+  update(element, html`<b>two</b>`);
+  assert.deepEqual(written.slice(2), ["three", "<b>two</b>"]);
+  assert.throws(() => update(element, "<b>text</b>"), TypeError);
 });

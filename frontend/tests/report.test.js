@@ -15,29 +15,32 @@ function streamOf(text) {
   return new Response(text, { headers: { "Content-Type": "text/event-stream" } });
 }
 
-test("the report of a window is asked for by its name", async () => {
-  let asked;
+const QUESTION = { window: "1h", model: null };
+
+test("a report is asked for by its window, and by its model if that is not the default one", async () => {
+  const asked = [];
   const fetch = async (url) => {
-    asked = url;
+    asked.push(url);
     return Response.json(REPORT);
   };
-  assert.deepEqual(await fetchReport("24h", { fetch }), REPORT);
-  assert.equal(asked, "/api/monitor/report?window=24h");
+  assert.deepEqual(await fetchReport({ window: "24h", model: null }, { fetch }), REPORT);
+  await fetchReport({ window: "24h", model: "cnn/2" }, { fetch });
+  assert.deepEqual(asked, ["/api/monitor/report?window=24h", "/api/monitor/report?window=24h&model=cnn%2F2"]);
 });
 
 test("a stream brings reports, and null for its heartbeats", async () => {
   const fetch = async () => streamOf(`event: report\ndata: ${JSON.stringify(REPORT)}\n\n: heartbeat\n\n`);
-  assert.deepEqual(await gathered(streamReports("1h", { fetch })), [REPORT, null]);
+  assert.deepEqual(await gathered(streamReports(QUESTION, { fetch })), [REPORT, null]);
 });
 
 test("a stream whose events make no sense is a problem, not a crash", async () => {
   const fetch = async () => streamOf("event: report\ndata: {broken\n\n");
-  await assert.rejects(gathered(streamReports("1h", { fetch })), { name: "Problem", reason: "unreadable" });
+  await assert.rejects(gathered(streamReports(QUESTION, { fetch })), { name: "Problem", reason: "unreadable" });
 });
 
 test("a stream that is refused is a problem with its status", async () => {
   const fetch = async () => new Response("", { status: 502 });
-  await assert.rejects(gathered(streamReports("1h", { fetch })), { name: "Problem", reason: 502 });
+  await assert.rejects(gathered(streamReports(QUESTION, { fetch })), { name: "Problem", reason: 502 });
 });
 
 test("a stream that never says anything is given up", async (context) => {
@@ -47,7 +50,7 @@ test("a stream that never says anything is given up", async (context) => {
     queueMicrotask(() => context.mock.timers.tick(5_000));
     return new Response(body);
   };
-  await assert.rejects(gathered(streamReports("1h", { fetch })), { name: "Problem", reason: "timeout" });
+  await assert.rejects(gathered(streamReports(QUESTION, { fetch })), { name: "Problem", reason: "timeout" });
 });
 
 /** The first `count` updates of followReports over streams and polls that are given one by one. */
@@ -70,16 +73,22 @@ async function updates(count, { streams, polls }) {
     wait: async (seconds) => waits.push(seconds),
   };
   const seen = [];
-  for await (const update of followReports("1h", seams)) {
+  for await (const update of followReports(QUESTION, seams)) {
     seen.push([update.connection, update.report, update.problem?.reason ?? null]);
     if (seen.length === count) aborting.abort();
   }
   return { seen, waits };
 }
 
-test("while the stream runs its reports are live, and a heartbeat keeps them so", async () => {
-  const { seen } = await updates(2, { streams: [[REPORT, null]], polls: [] });
-  assert.deepEqual(seen, [["live", REPORT, null], ["live", null, null]]);
+test("while the stream runs its reports are live, and so is the one that is asked for at a heartbeat", async () => {
+  const newer = { predictions: { total: 1, per_second: 0.1 } };
+  const { seen } = await updates(2, { streams: [[REPORT, null]], polls: [newer] });
+  assert.deepEqual(seen, [["live", REPORT, null], ["live", newer, null]]);
+});
+
+test("a stream that only beats, while the monitor has no numbers, is not taken for current ones", async () => {
+  const { seen } = await updates(3, { streams: [[REPORT, null, REPORT]], polls: [new Problem(503)] });
+  assert.deepEqual(seen, [["live", REPORT, null], ["lost", null, 503], ["live", REPORT, null]]);
 });
 
 test("when the stream breaks the report is polled at once, then the stream is tried again after a pause", async () => {

@@ -117,8 +117,7 @@ test("what people said is counted in words", () => {
 });
 
 test("the shadow model is said by how often it would have answered otherwise", () => {
-  const words = plain(shadowSentence({ model: "cnn/1", compared: 200, disagreements: 30, rate: 0.15, low: 0.107, high: 0.206 }));
-  assert.match(words, /^cnn\/1 looked at 200 .* about 30 of them \(between 10\.7 % and 20\.6 %/);
+  assert.match(shadowSentence({ model: "cnn/1", compared: 200, disagreements: 30 }), /^cnn\/1 looked at 200 .* about 30 of them\.$/);
 });
 
 const MODELS = [{ name: "mlp", version: "1" }, { name: "cnn", version: "1", default: true }, { name: "mlp", version: "2" }];
@@ -171,7 +170,7 @@ test("no word claims to know about the answers' truth", () => {
   assert.deepEqual([featureKind("cat_probability"), featureKind("brightness")], ["prediction", "data"]);
 });
 
-test("a feature nobody named here is still readable", () => assert.equal(featureName("aspect_ratio"), "aspect ratio"));
+test("a feature nobody named here is still readable", () => assert.equal(featureName("ear_length"), "ear length"));
 
 const PIPELINE = { answered: 10, balanced: true, lag: 0, pending: 0, buffered: 0, dropped: 0, lost: 0 };
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.conftest import Faults
+from tests.browser.live_reports import open_dashboard
+from tests.browser.reports import FEATURES, Report, empty_report, full_report
 from tests.e2e.client import Client
 from tests.processes import Catnet
 
@@ -153,115 +155,136 @@ def test_before_the_first_report_the_page_says_why_there_is_nothing(page: Page, 
     expect(total(page)).to_have_text("–")
 
 
-def test_an_empty_window_is_shown_as_empty(page: Page, expect: Any, client: Client) -> None:
-    report = client.report()
-    empty = {
-        **report,
-        "model": None,
-        "predictions": {"total": 0, "cat": 0, "non_cat": 0, "uncertain": 0, "cat_ratio": None, "per_second": 0.0},
-        "latency_ms": {
-            **report["latency_ms"],
-            **dict.fromkeys(("avg", "p50", "p95", "p99", "max")),
-            "count": 0,
-            "stages": {"decode": {"p50": None}, "forward": {"p50": None}},
-        },
-        "confidence": {"bin_edges": [], "counts": [], "mean": None},
-        "drift": {**report["drift"], "status": "insufficient_data", "window_size": 0, "features": []},
-        "pipeline": {**report["pipeline"], "last_event_age_seconds": None},
-        "series": [],
-        "recent": [],
-    }
-    page.route("**/api/monitor/stream*", lambda route: route.abort())
-    page.route("**/api/monitor/report*", lambda route: route.fulfill(json=empty))
-    page.goto("/dashboard")
-    expect(page.get_by_text("No photo was classified in this time.")).to_be_visible()
+def test_an_empty_window_is_shown_as_empty(page: Page, expect: Any) -> None:
+    open_dashboard(page, empty_report())
+    expect(page.get_by_text("No photo was classified in this time")).to_be_visible()
     expect(total(page)).to_have_text("0")
     expect(page.get_by_text("None yet.")).to_be_visible()
-    assert "NaN" not in page.locator("main").inner_text()
-    assert "null" not in page.locator("main").inner_text()
+    expect(page.locator("figure[data-kind=empty]")).to_have_count(page.locator("chart-figure").count())
+    for numbers in page.get_by_text("Show the numbers").all():
+        numbers.click()
+    for nothing in ("NaN", "null", "undefined", "Infinity"):
+        assert nothing not in page.locator("main").inner_text()
 
 
-def show_report(page: Page, report: dict[str, Any]) -> None:
-    page.route("**/api/monitor/stream*", lambda route: route.abort())
-    page.route("**/api/monitor/report*", lambda route: route.fulfill(json=report))
-    page.goto("/dashboard")
-    page.locator(".panels[aria-busy=false]").wait_for()
+def test_a_model_without_a_reference_is_said_to_have_none(page: Page, expect: Any) -> None:
+    report = full_report()
+    report["drift"] |= {"status": "insufficient_data", "features": []}
+    open_dashboard(page, report)
+    expect(page.locator("drift-panel")).to_contain_text("without a reference")
+    expect(page.locator("drift-panel data-numbers")).to_be_hidden()
 
 
 @pytest.mark.parametrize(
     ("chart", "columns"),
     [
         ("traffic", "time,cat,non_cat"),
+        ("cat-ratio", "time,cat,total,cat_ratio"),
         ("latency", "time,p50_ms,p95_ms"),
-        ("confidence", "confidence_from,confidence_to,predictions"),
+        ("percentiles", "measure,milliseconds"),
+        ("confidence", "confidence_from,confidence_to,cat,non_cat"),
+        ("calibration", "confidence_from,confidence_to,replies,confidence,accuracy,low,high"),
     ],
 )
 def test_the_data_of_a_chart_can_be_saved(page: Page, client: Client, chart: str, columns: str) -> None:
     report = send_and_wait(client, 2)
     page.goto("/dashboard")
     page.locator(".panels[aria-busy=false]").wait_for()
-    figure = page.locator(f"chart-figure[data-chart={chart}]")
-    figure.get_by_text("Show the numbers").click()
-    with page.expect_download() as download:
-        figure.get_by_role("button", name="Save as CSV").click()
-    assert download.value.suggested_filename == f"catnet-{chart}-1h.csv"
-    header, *rows = download.value.path().read_text().splitlines()
+    name, (header, *rows) = saved(page, page.locator(f"chart-figure[data-chart={chart}]"))
+    assert name == f"catnet-{chart}-1h.csv"
     assert header == columns
-    assert len(rows) == len(report["confidence"]["counts"] if chart == "confidence" else report["series"])
+    sizes = {"percentiles": 7, **dict.fromkeys(("confidence", "calibration"), len(report["confidence"]["counts"]))}
+    assert len(rows) == sizes.get(chart, len(report["series"]))
     if chart == "confidence":
-        assert sum(int(row.split(",")[2]) for row in rows) == report["predictions"]["total"]
+        assert sum(int(count) for row in rows for count in row.split(",")[2:]) == report["predictions"]["total"]
 
 
-def test_the_stages_of_an_answer_have_their_times(page: Page, expect: Any, client: Client) -> None:
-    report = client.report()
-    report["latency_ms"] = {**report["latency_ms"], "stages": {"decode": {"p50": 3.21}, "forward": {"p50": 0.0456}}}
-    show_report(page, report)
+def saved(page: Page, panel: Any) -> tuple[str, list[str]]:
+    """Press a panel's button; return the name of the file that it gives, and its lines."""
+    with page.expect_download() as download:
+        panel.get_by_role("button", name="Save as CSV").click()
+    return download.value.suggested_filename, download.value.path().read_text().splitlines()
+
+
+def test_the_bins_of_every_drift_feature_can_be_read_and_saved(page: Page, expect: Any) -> None:
+    report = full_report(drift_status="drift")
+    open_dashboard(page, report)
+    panel = page.locator("drift-panel")
+    bins = sum(len(feature["reference"]) for feature in report["drift"]["features"])
+    panel.get_by_text("Show the numbers").click()
+    expect(panel.locator("tbody tr")).to_have_count(bins)
+    name, lines = saved(page, panel)
+    assert name == "catnet-drift-1h.csv"
+    assert lines[0].startswith("feature,status,psi,")
+    assert len(lines) == 1 + bins
+    assert {line.split(",")[0] for line in lines[1:]} == set(FEATURES)
+
+
+def test_the_stages_of_an_answer_have_their_times(page: Page, expect: Any) -> None:
+    report = full_report()
+    report["latency_ms"]["stages"] = {"decode": {"p50": 3.21}, "forward": {"p50": 0.0456}}
+    open_dashboard(page, report)
     latency = page.locator("[data-figure=latency]")
     expect(latency).to_contain_text(re.compile(r"decoding\s3\.21\sms"))
     expect(latency).to_contain_text(re.compile(r"model\s0\.046\sms"))
 
 
-def quality(*, reliable: bool | None, count: int) -> dict[str, Any]:
-    return {
-        "estimated_accuracy": {"value": 0.871, "low": 0.85, "high": 0.89, "reliable": reliable},
-        "feedback": {
-            "count": count,
-            "accuracy": 0.75 if count else None,
-            "low": 0.62 if count else None,
-            "high": 0.85 if count else None,
-            "confusion": {"cat": {"cat": 11, "non-cat": 12}, "non-cat": {"cat": 13, "non-cat": 14}},
-        },
-    }
-
-
-def test_accuracy_is_shown_with_its_interval_as_estimated_and_as_people_said(
-    page: Page, expect: Any, client: Client
-) -> None:
-    show_report(page, {**client.report(), "quality": quality(reliable=True, count=50)})
+def test_accuracy_is_shown_with_its_interval_as_estimated_and_as_people_said(page: Page, expect: Any) -> None:
+    open_dashboard(page, full_report())
     estimated, reported = page.locator("[data-part=estimated]"), page.locator("[data-part=reported]")
-    expect(estimated).to_contain_text(re.compile(r"87\.1\s%.*between 85\.0\s% and 89\.0\s%", re.DOTALL))
-    expect(reported).to_contain_text(re.compile(r"75\.0\s%.*between 62\.0\s% and 85\.0\s%.*50 replies", re.DOTALL))
+    expect(estimated).to_contain_text(re.compile(r"87\.4\s%.*between 86\.2\s% and 88\.6\s%", re.DOTALL))
+    expect(reported).to_contain_text(re.compile(r"85\.0\s%.*between 77\.5\s% and 90\.3\s%.*120 replies", re.DOTALL))
+    expect(page.locator("quality-panel .doubt")).to_have_count(0)
     cells = page.get_by_role("table", name="Answers, by what people said they should have been").locator("td.number")
-    expect(cells).to_have_text(["11", "12", "13", "14"])
+    expect(cells).to_have_text(["41", "8", "10", "61"])
 
 
-def test_an_estimate_under_drift_is_doubted_and_without_replies_none_is_claimed(
-    page: Page, expect: Any, client: Client
+def test_an_estimate_under_drift_is_marked_unreliable_and_without_replies_none_is_claimed(
+    page: Page, expect: Any
 ) -> None:
-    show_report(page, {**client.report(), "quality": quality(reliable=False, count=0)})
-    expect(page.locator("[data-part=estimated] .doubt")).to_contain_text("may well be wrong")
+    report = full_report(drift_status="drift")
+    report["quality"]["feedback"] = empty_report()["quality"]["feedback"]
+    open_dashboard(page, report)
+    expect(page.locator("[data-part=estimated] .doubt")).to_have_text("unreliable")
+    expect(page.locator("[data-part=estimated]")).to_contain_text("may well be wrong")
     expect(page.locator("[data-part=reported]")).to_contain_text("Nobody has said yet")
     expect(page.locator("[data-part=reported] .figure")).to_have_text("–")
     expect(page.locator("[data-part=confusion]")).to_have_count(0)
 
 
-def test_a_shadow_model_is_compared_where_there_is_one(page: Page, expect: Any, client: Client) -> None:
-    shadow = {"model": "cnn/2", "compared": 400, "disagreements": 30, "rate": 0.075, "low": 0.053, "high": 0.105}
-    show_report(page, {**client.report(), "shadow": shadow})
-    expect(page.locator("[data-part=shadow]")).to_contain_text(re.compile(r"7\.5\s%.*cnn/2 looked at 400", re.DOTALL))
-    page.unroute_all()
-    show_report(page, {**client.report(), "shadow": None})
-    expect(page.locator("[data-part=shadow]")).to_have_count(0)
+def test_a_shadow_model_is_compared_where_there_is_one(page: Page, expect: Any) -> None:
+    open_dashboard(page, full_report())
+    shadow = page.locator("[data-part=shadow]")
+    expect(shadow).to_contain_text(
+        re.compile(r"22\.0\s%.*between 18\.2\s% and 26\.3\s%.*catnet-mlp/1 looked at 400", re.DOTALL)
+    )
+    page.evaluate("(report) => live.push(report)", full_report() | {"shadow": None})
+    expect(shadow).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "Every answered prediction is counted, each once."),
+        ({"lag": 3, "pending": 1}, "4 predictions are on their way into these numbers."),
+        (
+            {"dropped": 5, "dropped_by_reason": {"buffer_full": 5}},
+            "5 predictions were answered but could not be counted.",
+        ),
+        ({"balanced": False}, "The counts do not add up"),
+    ],
+)
+def test_the_accounts_say_whether_every_prediction_is_counted(
+    page: Page, expect: Any, changes: dict[str, Any], words: str
+) -> None:
+    report = full_report()
+    report["pipeline"] |= changes
+    open_dashboard(page, report)
+    expect(page.locator("pipeline-health .verdict")).to_contain_text(words)
+    for name in ("answered", "consumed", "lag", "pending", "buffered", "dropped", "lost", "dead", "duplicates"):
+        expect(page.locator(f"[data-fact={name}] dd")).to_have_text(f"{report['pipeline'][name]:,}")
+    if changes.get("dropped"):
+        expect(page.locator("[data-fact=dropped]")).to_contain_text("buffer full 5")
 
 
 @pytest.mark.parametrize(
@@ -269,53 +292,126 @@ def test_a_shadow_model_is_compared_where_there_is_one(page: Page, expect: Any, 
     [("insufficient_data", "Insufficient data"), ("ok", "No drift"), ("warning", "Warning"), ("drift", "Drift")],
 )
 def test_each_state_of_drift_has_its_word_and_never_more_than_it_knows(
-    page: Page, expect: Any, client: Client, drift_status: str, words: str
+    page: Page, expect: Any, drift_status: str, words: str
 ) -> None:
-    feature = {
-        "name": "brightness",
-        "status": drift_status,
-        "psi": None if drift_status == "insufficient_data" else 0.31,
-        "threshold": None if drift_status == "insufficient_data" else 0.06,
-        "p_value": None if drift_status == "insufficient_data" else 0.0004,
-        "bin_edges": [0, 1, 2],
-        "reference": [100, 100],
-        "current": [0, 0] if drift_status == "insufficient_data" else [30, 170],
-    }
-    report = client.report()
-    report["drift"] = {
-        **report["drift"],
-        "status": drift_status,
-        "window_size": 57 if drift_status == "insufficient_data" else 200,
-        "features": [{**feature, "sentence": "photos are <b>darker</b> than in the reference"}],
-    }
-    page.route("**/api/monitor/stream*", lambda route: route.abort())
-    page.route("**/api/monitor/report*", lambda route: route.fulfill(json=report))
-    page.goto("/dashboard")
+    report = full_report(drift_status=drift_status)
+    brightness = next(feature for feature in report["drift"]["features"] if feature["name"] == "brightness")
+    brightness["sentence"] = "photos are <b>darker</b> than in the reference"
+    open_dashboard(page, report)
     expect(page.locator("drift-panel header .status")).to_have_text(words)
     expect(page.locator("[data-feature=brightness] .status")).to_have_text(words)
-    expect(page.locator("[data-feature=brightness] .sentence")).to_have_text(
-        "photos are <b>darker</b> than in the reference"
+    expect(page.locator("[data-feature=brightness] .sentence")).to_have_text(brightness["sentence"])
+    expect(page.locator("[data-feature=brightness]").get_by_role("img")).to_have_attribute(
+        "aria-label", re.compile(r"Now: \d+ %.*Reference: 10 %")
     )
     assert "concept" not in page.locator("main").inner_text().lower()
 
 
-def test_what_the_report_says_is_text(page: Page, expect: Any, client: Client) -> None:
-    report = client.report()
+def test_what_the_report_says_is_text(page: Page, expect: Any) -> None:
     evil = "<img src=x onerror=document.title='owned'>"
-    report["recent"] = [
-        {
-            "prediction_id": evil,
-            "time": evil,
-            "label": evil,
-            "confidence": 0.9,
-            "certain": True,
-            "latency_ms": 1.0,
-            "model": evil,
-            "feedback": None,
-        }
-    ]
-    page.route("**/api/monitor/stream*", lambda route: route.abort())
-    page.route("**/api/monitor/report*", lambda route: route.fulfill(json=report))
-    page.goto("/dashboard")
-    expect(page.locator("recent-predictions .model").last).to_have_text(evil)
+    report = full_report()
+    report["recent"] = [report["recent"][0] | dict.fromkeys(("prediction_id", "time", "label", "model"), evil)]
+    report["drift"]["features"][0] |= {"name": evil, "sentence": evil, "status": evil}
+    report["model"]["name"] = report["shadow"]["model"] = evil
+    report["pipeline"] |= {"dropped": 1, "dropped_by_reason": {evil: 1}}
+    open_dashboard(page, report)
+    for numbers in page.get_by_text("Show the numbers").all():
+        numbers.click()
+    expect(page.locator("recent-predictions td.model")).to_have_text(evil)
+    expect(page.locator("main img")).to_have_count(0)
     assert page.title().startswith("Dashboard")
+
+
+def shown_answers(page: Page) -> list[str]:
+    return [str(label) for label in page.locator("recent-predictions .label").all_inner_texts()]
+
+
+def test_the_recent_predictions_are_filtered_and_the_filter_is_kept_in_the_address(page: Page, expect: Any) -> None:
+    report = full_report()
+    open_dashboard(page, report)
+    assert len(shown_answers(page)) == len(report["recent"])
+    page.get_by_label("Answer").select_option(label="cat")
+    page.get_by_label("People said").select_option(label="it was right")
+    right = [recent for recent in report["recent"] if recent["label"] == recent["feedback"] == "cat"]
+    expect(page.locator("recent-predictions .shown")).to_have_text(f"{len(right)} of the last {len(report['recent'])}.")
+    assert shown_answers(page) == ["cat"] * len(right)
+    assert page.url.endswith("/dashboard?answer=cat&said=right")
+
+    page.get_by_role("link", name="24 hours").click()
+    assert page.url.endswith("/dashboard?answer=cat&said=right&window=24h")
+    page.reload()
+    page.evaluate("(report) => live.push(report)", report)
+    expect(page.get_by_label("Answer")).to_have_value("cat")
+    expect(page.locator("recent-predictions .label")).to_have_count(len(right))
+
+    page.get_by_role("button", name="Show all").click()
+    expect(page.locator("recent-predictions .label")).to_have_count(len(report["recent"]))
+    expect(page.get_by_label("Answer")).to_be_focused()
+    assert page.url.endswith("/dashboard?window=24h")
+
+
+def test_a_filter_that_nothing_passes_says_so_and_what_is_saved_is_what_is_shown(page: Page, expect: Any) -> None:
+    report = full_report()
+    open_dashboard(page, report, "/dashboard?sure=no")
+    unsure = [recent for recent in report["recent"] if not recent["certain"]]
+    expect(page.locator("recent-predictions .label")).to_have_count(len(unsure))
+    name, lines = saved(page, page.locator("recent-predictions"))
+    assert name == "catnet-recent-1h.csv"
+    assert [line.split(",")[1] for line in lines[1:]] == [recent["prediction_id"] for recent in unsure]
+    page.get_by_label("At least").fill("99.9")
+    expect(page.locator("recent-predictions .shown")).to_have_text("None of the last 20 is like that.")
+    assert page.url.endswith("/dashboard?sure=no&min=99.9")
+
+
+def test_what_somebody_reads_stays_where_it_is_when_numbers_arrive(page: Page, expect: Any) -> None:
+    open_dashboard(page, full_report())
+    rows = page.get_by_role("region", name="Recent predictions")
+    rows.focus()
+    rows.evaluate("rows => rows.scrollTo(0, 200)")
+    report = full_report()
+    report["predictions"]["total"] += 1
+    page.evaluate("(report) => live.push(report)", report)
+    expect(total(page)).to_have_text(f"{report['predictions']['total']:,}")
+    expect(rows).to_be_focused()
+    assert rows.evaluate("rows => rows.scrollTop") == 200
+
+
+def test_another_window_that_cannot_be_had_does_not_pass_for_the_one_before(page: Page, expect: Any) -> None:
+    open_dashboard(page, full_report())
+    page.evaluate("live.cut()")
+    expect(status(page)).to_contain_text("Stale since")
+    page.get_by_role("link", name="7 days").click()
+    expect(status(page)).to_have_text("No data")
+    expect(page.locator("live-status")).to_contain_text("The numbers below are those asked for before.")
+    expect(page.locator(".panels")).to_have_attribute("aria-busy", "true")
+    page.get_by_role("link", name="1 hour").click()
+    expect(status(page)).to_contain_text("Stale since")
+
+
+def test_a_model_that_nobody_knows_is_called_that(page: Page, expect: Any, faults: Faults) -> None:
+    faults.expected_statuses = {404}
+    page.goto("/dashboard?model=nobody/9")
+    expect(status(page)).to_have_text("No data")
+    expect(page.locator("live-status")).to_contain_text("There are no numbers about such a model")
+    expect(page.get_by_label("Model", exact=True)).to_have_value("nobody/9")
+    page.get_by_label("Model", exact=True).select_option("")
+    expect(status(page)).to_have_text("Live")
+    assert page.url.endswith("/dashboard")
+
+
+def shape_of(value: Any) -> Any:
+    """What a document consists of: the names of its parts, of a list those of its first."""
+    if isinstance(value, dict):
+        return {name: shape_of(part) for name, part in value.items()}
+    return [shape_of(value[0])] if isinstance(value, list) and value else None
+
+
+def test_the_reports_made_up_for_these_tests_are_like_the_monitors(client: Client) -> None:
+    real = send_and_wait(client, 1)
+
+    def compared(report: Report) -> Any:
+        parts = {name: part for name, part in report.items() if name != "shadow"}  # the services here have none
+        parts["pipeline"] = {**parts["pipeline"], "dropped_by_reason": {}}
+        return shape_of(parts)
+
+    assert compared(full_report()) == compared(real)

@@ -11,6 +11,7 @@ import pytest
 from redis_server import ROOT
 
 from tests.browser.conftest import Faults
+from tests.e2e.client import Client
 from tests.pictures import photo
 from tests.processes import Catnet, run_catnet
 
@@ -122,3 +123,30 @@ def test_one_model_alone_is_nothing_to_choose_from(page: Page, expect: Any) -> N
     choose_photo(page)
     expect(model_of_the_answer(page)).to_contain_text(FIRST)
     expect(page.locator("model-picker")).to_be_hidden()
+
+
+def test_the_dashboard_shows_the_numbers_of_the_model_that_is_chosen(
+    page: Page, expect: Any, running_catnet: Catnet
+) -> None:
+    with Client(running_catnet.gateway_url) as client:
+        client.http.post(f"/predict?model={SECOND}", files={"file": ("cat.jpg", photo())}).raise_for_status()
+        client.predict(photo()).raise_for_status()
+    subject = page.locator(".subject")
+    model = page.get_by_label("Model", exact=True)
+    page.goto("/dashboard?window=15m&answer=cat")
+    expect(subject).to_contain_text(f"{FIRST}/1")
+    expect(model.locator("option")).to_have_text([f"{FIRST} (default)", SECOND])
+
+    model.select_option(SECOND)
+    expect(subject).to_contain_text(f"{SECOND}/1")
+    assert page.url.endswith(f"/dashboard?window=15m&answer=cat&model={SECOND}")
+    page.get_by_role("link", name="1 hour").click()
+    expect(subject).to_contain_text(f"{SECOND}/1")
+    assert page.url.endswith(f"/dashboard?window=1h&answer=cat&model={SECOND}")
+    page.reload()
+    expect(model).to_have_value(SECOND)
+    expect(subject).to_contain_text(f"{SECOND}/1")
+    page.go_back()
+    page.go_back()
+    expect(model).to_have_value("")
+    expect(subject).to_contain_text(f"{FIRST}/1")

@@ -16,6 +16,7 @@ from tests.processes import Catnet, run_catnet
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+HEARTBEAT_PATIENCE_MILLISECONDS = 60_000  # the monitor's heartbeat comes every 15 seconds
 ANSWER = re.compile(r"Yes, a cat\.|No, not a cat\.|Not sure\.")
 
 
@@ -55,6 +56,26 @@ def test_a_dashboard_outlives_its_services(
         client.predict(photo()).raise_for_status()
     expect(total).to_have_text(str(counted + 1))
     assert page.evaluate("window.notReloaded") is True
+
+
+def test_a_stream_that_only_beats_while_redis_is_away_does_not_pass_for_live_numbers(
+    page: Page, expect: Any, faults: Faults, running_catnet: Catnet
+) -> None:
+    faults.expected_statuses = {502, 503, 504}
+    status = page.locator("live-status [role=status]")
+    with Client(running_catnet.gateway_url) as client:
+        client.predict(photo()).raise_for_status()
+        client.wait_for_at_least(1)
+        counted = client.total()
+    page.goto("/dashboard")
+    expect(status).to_have_text("Live")
+
+    running_catnet.redis.kill()
+    expect(status).to_contain_text("Stale since", timeout=HEARTBEAT_PATIENCE_MILLISECONDS)
+    expect(page.locator("[data-figure=total] .figure")).to_have_text(str(counted))
+
+    running_catnet.redis.start()
+    expect(status).to_have_text("Live", timeout=HEARTBEAT_PATIENCE_MILLISECONDS)
 
 
 def test_a_photo_outlives_the_model(page: Page, expect: Any, faults: Faults, running_catnet: Catnet) -> None:

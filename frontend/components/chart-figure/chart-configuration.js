@@ -3,30 +3,33 @@
  * `colour(name)` gives the value of a CSS variable, `font` the family of the page.
  */
 export function chartConfiguration(chart, { colour, font }) {
+  const lies = chart.kind === "rows";
   const text = { color: colour("--ink-quiet"), font: { family: font, size: 12 } };
+  const labels = {
+    stacked: chart.stacked,
+    grid: { display: false },
+    border: { color: colour("--line") },
+    ticks: { ...text, maxRotation: 0, autoSkip: !lies, autoSkipPadding: 16 }, // words do not follow from those beside them
+  };
+  const values = {
+    stacked: chart.stacked,
+    beginAtZero: true,
+    max: chart.highest,
+    grid: { color: colour("--gridline") },
+    border: { display: false },
+    ticks: { ...text, precision: chart.kind === "bars" ? 0 : undefined, maxTicksLimit: 6 },
+    title: { ...text, display: true, text: chart.unit },
+  };
+  if (chart.tick) values.ticks.callback = (value) => chart.tick(value);
   return {
     type: chart.kind === "lines" ? "line" : "bar",
     data: { labels: chart.labels, datasets: chart.series.map((series) => dataset(series, chart.kind, colour)) },
     options: {
       maintainAspectRatio: false, // the box in CSS has the height, so that nothing jumps when the chart arrives
       animation: false, // numbers that arrive each second should not wobble
-      interaction: { mode: "index", intersect: false },
-      scales: {
-        x: {
-          stacked: chart.stacked,
-          grid: { display: false },
-          border: { color: colour("--line") },
-          ticks: { ...text, maxRotation: 0, autoSkipPadding: 16 },
-        },
-        y: {
-          stacked: chart.stacked,
-          beginAtZero: true,
-          grid: { color: colour("--gridline") },
-          border: { display: false },
-          ticks: { ...text, precision: chart.kind === "bars" ? 0 : undefined, maxTicksLimit: 6 },
-          title: { ...text, display: true, text: chart.unit },
-        },
-      },
+      indexAxis: lies ? "y" : "x",
+      interaction: { mode: "index", axis: lies ? "y" : "x", intersect: false },
+      scales: lies ? { x: values, y: labels } : { x: labels, y: values },
       plugins: {
         legend: {
           display: chart.series.length > 1,
@@ -40,6 +43,7 @@ export function chartConfiguration(chart, { colour, font }) {
           titleFont: { family: font },
           bodyFont: { family: font },
           boxPadding: 4,
+          callbacks: { label: ({ dataset, raw }) => `${dataset.label}: ${chart.format(raw)}` },
         },
       },
     },
@@ -48,7 +52,7 @@ export function chartConfiguration(chart, { colour, font }) {
 
 function dataset({ name, colour: variable, values }, kind, colour) {
   const shade = colour(variable);
-  if (kind === "bars") {
+  if (kind !== "lines") {
     return { label: name, data: values, backgroundColor: shade, borderRadius: 2, categoryPercentage: 0.9, barPercentage: 0.95, maxBarThickness: 64 };
   }
   return {

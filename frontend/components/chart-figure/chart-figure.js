@@ -1,50 +1,49 @@
 /**
- * A chart with its title, a sentence that says what it shows, and its data as a table and as a file.
+ * A chart with its title, what it is about, a sentence that says what it shows now, and its data as a table and as a file.
  *
- *   <chart-figure data-title="Predictions over time"></chart-figure>        property `chart`: see charts/traffic.js
+ *   <chart-figure data-title="Predictions over time" data-about="How often the model was asked."></chart-figure>
  *
+ * Property: `chart`, see charts/traffic.js.
  * Accessibility: the canvas is an image described by the sentence; the table behind "Show the numbers" is the alternative.
  */
-import { csv } from "../../lib/csv.js";
-import { download } from "../../lib/download.js";
 import { html, render } from "../../lib/html.js";
 import { chartConfiguration } from "./chart-configuration.js";
 
-const darkScheme = matchMedia("(prefers-color-scheme: dark)");
+/** Where these change, so do the colours: dark on the screen, light on paper. */
+const MEDIA = [matchMedia("(prefers-color-scheme: dark)"), matchMedia("print")];
 
 class ChartFigure extends HTMLElement {
   #drawn = null;
   #chart = null;
 
   connectedCallback() {
-    const { title } = this.dataset;
+    const { title, about } = this.dataset;
     render(
       this,
-      html`<figure>
-        <figcaption><h2>${title}</h2><p class="quiet-text">Waiting for the first report.</p></figcaption>
+      html`<figure data-kind="waiting">
+        <figcaption>
+          <h2>${title}</h2>
+          <p class="about quiet-text">${about}</p>
+          <p class="summary">Waiting for the first report.</p>
+        </figcaption>
         <div class="canvas"><canvas role="img" aria-label="${title}, not there yet"></canvas></div>
-        <details>
-          <summary>Show the numbers</summary>
-          <button type="button" class="quiet">Save as CSV</button>
-          <div class="numbers" tabindex="0" role="region" aria-label="${title}, the numbers"><table></table></div>
-        </details>
+        <data-numbers data-title="${title}"></data-numbers>
       </figure>`,
     );
-    this.querySelector("details").addEventListener("toggle", () => this.#showNumbers());
-    this.querySelector("button").addEventListener("click", () => this.#save());
-    darkScheme.addEventListener("change", this.#redraw);
+    for (const media of MEDIA) media.addEventListener("change", this.#redraw);
   }
 
   disconnectedCallback() {
-    darkScheme.removeEventListener("change", this.#redraw);
+    for (const media of MEDIA) media.removeEventListener("change", this.#redraw);
     this.#drawn?.destroy();
   }
 
   set chart(chart) {
     this.#chart = chart;
-    this.querySelector("figcaption p").textContent = chart.summary;
+    this.querySelector("figure").dataset.kind = isEmpty(chart) ? "empty" : "drawn";
+    this.querySelector(".summary").textContent = chart.summary;
     this.querySelector("canvas").setAttribute("aria-label", `${this.dataset.title}. ${chart.summary}`);
-    this.#showNumbers();
+    this.querySelector("data-numbers").data = chart;
     this.#draw();
   }
 
@@ -72,22 +71,13 @@ class ChartFigure extends HTMLElement {
   /** Chart.js did not arrive: the data did. */
   #showNumbersInstead() {
     this.querySelector(".canvas").hidden = true;
-    this.querySelector("details").open = true;
+    this.querySelector("data-numbers").open();
   }
+}
 
-  #save() {
-    if (this.#chart) download(`catnet-${this.#chart.raw.name}.csv`, csv(this.#chart.raw), "text/csv");
-  }
-
-  #showNumbers() {
-    if (!this.#chart || !this.querySelector("details").open) return; // up to 1,440 rows that nobody looks at
-    const { columns, rows } = this.#chart;
-    render(
-      this.querySelector("table"),
-      html`<thead><tr>${columns.map((column, index) => html`<th scope="col" class="${index && "number"}">${column}</th>`)}</tr></thead>
-        <tbody>${rows.map(([first, ...others]) => html`<tr><th scope="row">${first}</th>${others.map((value) => html`<td class="number">${value}</td>`)}</tr>`)}</tbody>`,
-    );
-  }
+/** There is nothing to see: no value, or none but zeros. */
+function isEmpty({ series }) {
+  return series.every(({ values }) => values.every((value) => !value));
 }
 
 customElements.define("chart-figure", ChartFigure);

@@ -3,8 +3,9 @@
  *
  *   <live-status><p role="status"></p><p class="quiet-text"></p></live-status>
  *
- * Property: `state`, { connection: "connecting" | "live" | "polling" | "lost", since: Date | null, problem }
- * where `since` is when the data was last known to be current.
+ * Property: `state`, { connection: "connecting" | "live" | "polling" | "lost", since: Date | null, problem, isOther }
+ * where `since` is when the data was last known to be current, null when there is none of what was asked for; `isOther`
+ * says that the numbers on the page then belong to the question before.
  *
  * Accessibility: only a change of the connection is said, not each update.
  */
@@ -22,7 +23,7 @@ const NOTES = {
   connecting: () => "",
   live: ({ since }) => `as of ${clockTime(since)}`,
   polling: ({ since }) => `as of ${clockTime(since)}; the live connection is being tried again`,
-  lost: ({ problem }) => `${connectionWords(problem)} Trying again by itself.`,
+  lost: ({ problem, isOther }) => `${connectionWords(problem)}${isOther ? " The numbers below are those asked for before." : ""}`,
 };
 
 class LiveStatus extends HTMLElement {

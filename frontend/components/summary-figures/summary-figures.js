@@ -4,7 +4,7 @@
  *   <summary-figures></summary-figures>        property `report`
  */
 import { count, milliseconds, perSecond, percent } from "../../lib/format.js";
-import { html, render } from "../../lib/html.js";
+import { html, update } from "../../lib/html.js";
 
 class SummaryFigures extends HTMLElement {
   connectedCallback() {
@@ -17,7 +17,7 @@ class SummaryFigures extends HTMLElement {
 
   #show({ predictions, latency_ms: latency }) {
     const uncertainRatio = predictions.total ? predictions.uncertain / predictions.total : null;
-    render(
+    update(
       this,
       html`<dl>
         <div class="panel" data-figure="total">
