@@ -3,14 +3,17 @@
 They are measured on the 64x64 picture, so that a reference from training pictures and a window of traffic are alike.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
-from nnlib.arrays import check_shape
+from nnlib.arrays import Array, check_shape
 from nnlib.preprocessing import IMAGE_SIZE
 
 PICTURE_FEATURES = ("brightness", "contrast", "saturation", "colour_balance", "sharpness")
 
+_PIXELS = IMAGE_SIZE * IMAGE_SIZE
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32) / 255
 
 
@@ -29,16 +32,37 @@ def picture_features(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
     Source: luma after ITU-R BT.601; saturation as in HSV (Smith 1978); sharpness is the discrete Laplacian.
     """
     check_shape(pixels, (IMAGE_SIZE, IMAGE_SIZE, 3))
-    luma = pixels @ _LUMA
-    red, green, blue = (pixels[..., channel] for channel in range(3))
-    highest = np.maximum(np.maximum(red, green), blue)
-    lowest = np.minimum(np.minimum(red, green), blue)
-    laplacian = 4 * luma[1:-1, 1:-1] - luma[:-2, 1:-1] - luma[2:, 1:-1] - luma[1:-1, :-2] - luma[1:-1, 2:]
+    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1)).reshape(3, _PIXELS)  # steps of 3 would take twice as long
+    red, _, blue = colours = planes.astype(np.float32)
+    luma = _LUMA @ colours
+    brightness = _mean(luma)
+    deviation = luma - np.float32(brightness)
+    highest = planes.max(axis=0)
+    saturation = np.divide(highest - planes.min(axis=0), np.maximum(highest, 1), dtype=np.float32)
     values = (
-        luma.mean(),
-        luma.std(),
-        ((highest - lowest) / np.maximum(highest, 1, dtype=np.float32)).mean(),
-        (red.mean() - blue.mean()) / 255,
-        np.abs(laplacian).mean(),
+        brightness,
+        math.sqrt(float(deviation @ deviation) / _PIXELS),
+        _mean(saturation),
+        _mean(red - blue) / 255,
+        _mean(np.abs(_laplacian(luma))),
     )
-    return {name: float(value) for name, value in zip(PICTURE_FEATURES, values, strict=True)}
+    return dict(zip(PICTURE_FEATURES, values, strict=True))
+
+
+def _laplacian(luma: Array) -> Array:
+    """Of the inner pixels; in one pass over whole rows, of which the first and the last column are then left out.
+
+    Shapes: luma (64 * 64,), result (62, 62).
+    """
+    row = IMAGE_SIZE
+    laplacian = 4 * luma[row:-row]
+    laplacian -= luma[: -2 * row]
+    laplacian -= luma[2 * row :]
+    laplacian -= luma[row - 1 : -row - 1]
+    laplacian -= luma[row + 1 : 1 - row]
+    inner: Array = laplacian.reshape(row - 2, row)[:, 1:-1]
+    return inner
+
+
+def _mean(values: Array) -> float:
+    return float(np.add.reduce(values, axis=None)) / values.size  # as mean() adds, in half its time

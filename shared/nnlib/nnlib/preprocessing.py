@@ -161,7 +161,7 @@ def _scaled_square(image: Image.Image) -> Image.Image:
         box=(left, top, left + side, top + side),
         reducing_gap=_REDUCING_GAP,
     )
-    return _over_white(square) if transparent else square.convert("RGB")
+    return _over_white(square) if transparent else _converted(square, "RGB")
 
 
 def _converted(image: Image.Image, mode: str) -> Image.Image:

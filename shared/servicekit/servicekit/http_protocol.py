@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
+from typing import cast
 
 from servicekit.abortable import AbortableHttpProtocol
+from servicekit.joined_writes import JoinedWrites
 
 MAX_HEAD_BYTES = 16 * 1024
 """Of the request line, the headers and the trailers together. Memory is bounded by this and one read more."""
@@ -33,7 +35,7 @@ class BoundedHttpProtocol(AbortableHttpProtocol):
     _head_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, JoinedWrites(transport, self.loop)))
         if len(self.connections) > MAX_CONNECTIONS:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
         else:
