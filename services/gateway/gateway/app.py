@@ -13,13 +13,13 @@ from servicekit.health import Dependency, Health
 from starlette.middleware import Middleware
 from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
-from yarl import URL
 
 from gateway.admission import Admission
 from gateway.api_keys import RequireApiKey
 from gateway.circuit import Circuit
 from gateway.feedback import Feedback
 from gateway.health import HealthSummary, ReadinessProbe
+from gateway.http_transport import HttpTransport
 from gateway.inference_client import InferenceClient
 from gateway.metrics import GatewayMetrics
 from gateway.monitor_client import MonitorClient
@@ -28,7 +28,6 @@ from gateway.openapi import openapi_route
 from gateway.pages import Pages
 from gateway.photos import PhotoEndpoint
 from gateway.settings import Settings
-from gateway.transport import HttpTransport
 from gateway.upload_memory import UploadMemory
 from gateway.upstream import Upstream
 
@@ -42,22 +41,25 @@ def create_app(settings: Settings) -> FastAPI:
     metrics = GatewayMetrics(registry)
     health = Health()
     release = version("catnet-gateway")
-    inference_url, monitor_url = URL(str(settings.inference_url)), URL(str(settings.monitor_url))
+    inference_url, monitor_url = str(settings.inference_url), str(settings.monitor_url)
 
     # Connections for each purpose: neither many dashboards nor many photos can starve the other, or the probes.
     # Who was let in finds a connection to inference: the waiting is done at the door.
-    to_inference = HttpTransport(connections=settings.max_in_flight + settings.max_explanations + _MODELS_CONNECTIONS)
-    to_monitor = HttpTransport(connections=settings.monitor_connections)
-    to_health = HttpTransport(connections=_PROBE_CONNECTIONS)
+    to_inference = HttpTransport(
+        inference_url, connections=settings.max_in_flight + settings.max_explanations + _MODELS_CONNECTIONS
+    )
+    to_monitor = HttpTransport(monitor_url, connections=settings.monitor_connections)
+    probing_inference = HttpTransport(inference_url, connections=_PROBE_CONNECTIONS)
+    probing_monitor = HttpTransport(monitor_url, connections=_PROBE_CONNECTIONS)
 
     def upstream(name: str, transport: HttpTransport) -> Upstream:
         circuit = Circuit(name, metrics.circuit_state.labels(name))
         return Upstream(name, transport, circuit=circuit, retries=metrics.upstream_retries)
 
-    inference = InferenceClient(inference_url, upstream("inference", to_inference))
-    monitor = MonitorClient(monitor_url, upstream("monitor", to_monitor))
-    inference_probe = ReadinessProbe(inference_url, to_health, timeout_seconds=settings.health_timeout_seconds)
-    monitor_probe = ReadinessProbe(monitor_url, to_health, timeout_seconds=settings.health_timeout_seconds)
+    inference = InferenceClient(upstream("inference", to_inference))
+    monitor = MonitorClient(upstream("monitor", to_monitor))
+    inference_probe = ReadinessProbe(probing_inference, timeout_seconds=settings.health_timeout_seconds)
+    monitor_probe = ReadinessProbe(probing_monitor, timeout_seconds=settings.health_timeout_seconds)
 
     health.register(
         Dependency("inference", inference_probe.ping, timeout_seconds=settings.health_timeout_seconds + 0.1)
@@ -114,7 +116,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack, to_inference, to_monitor, to_health:
+        async with AsyncExitStack() as stack, to_inference, to_monitor, probing_inference, probing_monitor:
             for close in on_exit:
                 stack.push_async_callback(close)
             yield

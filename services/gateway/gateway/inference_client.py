@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from servicekit.request_context import RequestContext
-from yarl import URL
 
 from gateway.transport import Answer
 from gateway.upstream import Upstream
@@ -14,31 +14,28 @@ from gateway.upstream import Upstream
 class InferenceClient:
     """The queries, which name models and methods, are inference's to understand."""
 
-    def __init__(self, url: URL, upstream: Upstream) -> None:
+    def __init__(self, upstream: Upstream) -> None:
         self.circuit = upstream.circuit
-        self._predict_url = url / "predict"
-        self._explain_url = url / "explain"
-        self._models_url = url / "models"
         self._upstream = upstream
 
     async def predict(
-        self, photo: bytes, *, query: Mapping[str, str], context: RequestContext, deadline: float
+        self, photo: bytes | bytearray, *, query: Mapping[str, str], context: RequestContext, deadline: float
     ) -> Answer:
         """The prediction for a photo, by the default model or the one named."""
-        return await self._ask(self._predict_url, photo, query, context, deadline)
+        return await self._ask("/predict", photo, query, context, deadline)
 
     async def explain(
-        self, photo: bytes, *, query: Mapping[str, str], context: RequestContext, deadline: float
+        self, photo: bytes | bytearray, *, query: Mapping[str, str], context: RequestContext, deadline: float
     ) -> Answer:
         """The prediction for a photo, and what in the picture speaks for it."""
-        return await self._ask(self._explain_url, photo, query, context, deadline)
+        return await self._ask("/explain", photo, query, context, deadline)
 
     async def models(self, *, context: RequestContext, deadline: float) -> Answer:
         """The models served."""
-        return await self._upstream.ask(self._models_url, context=context, deadline=deadline)
+        return await self._upstream.ask("/models", context=context, deadline=deadline)
 
     async def _ask(
-        self, url: URL, photo: bytes, query: Mapping[str, str], context: RequestContext, deadline: float
+        self, path: str, photo: bytes | bytearray, query: Mapping[str, str], context: RequestContext, deadline: float
     ) -> Answer:
-        url = url.with_query(query) if query else url
-        return await self._upstream.ask(url, context=context, deadline=deadline, body=photo)
+        target = f"{path}?{urlencode(query)}" if query else path
+        return await self._upstream.ask(target, context=context, deadline=deadline, body=photo)
