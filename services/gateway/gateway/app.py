@@ -20,6 +20,7 @@ from gateway.circuit import Circuit
 from gateway.feedback import Feedback
 from gateway.health import HealthSummary, ReadinessProbe
 from gateway.http_transport import HttpTransport
+from gateway.identity import IdentifiedTransport, IdTokens
 from gateway.inference_client import InferenceClient
 from gateway.metrics import GatewayMetrics
 from gateway.monitor_client import MonitorClient
@@ -28,11 +29,13 @@ from gateway.openapi import openapi_route
 from gateway.pages import Pages
 from gateway.photos import PhotoEndpoint
 from gateway.settings import Settings
+from gateway.transport import Transport
 from gateway.upload_memory import UploadMemory
 from gateway.upstream import Upstream
 
 _PROBE_CONNECTIONS = 8
 _MODELS_CONNECTIONS = 8
+_METADATA_CONNECTIONS = 2  # one for each service's token
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -51,15 +54,26 @@ def create_app(settings: Settings) -> FastAPI:
     to_monitor = HttpTransport(monitor_url, connections=settings.monitor_connections)
     probing_inference = HttpTransport(inference_url, connections=_PROBE_CONNECTIONS)
     probing_monitor = HttpTransport(monitor_url, connections=_PROBE_CONNECTIONS)
+    to_metadata = (
+        HttpTransport(str(settings.metadata_url), connections=_METADATA_CONNECTIONS) if settings.metadata_url else None
+    )
+    tokens = {url: IdTokens(url, to_metadata) for url in (inference_url, monitor_url)} if to_metadata else {}
 
-    def upstream(name: str, transport: HttpTransport) -> Upstream:
+    def identified(transport: Transport, service_url: str) -> Transport:
+        return IdentifiedTransport(transport, tokens[service_url]) if tokens else transport
+
+    def upstream(name: str, transport: Transport) -> Upstream:
         circuit = Circuit(name, metrics.circuit_state.labels(name))
         return Upstream(name, transport, circuit=circuit, retries=metrics.upstream_retries)
 
-    inference = InferenceClient(upstream("inference", to_inference))
-    monitor = MonitorClient(upstream("monitor", to_monitor))
-    inference_probe = ReadinessProbe(probing_inference, timeout_seconds=settings.health_timeout_seconds)
-    monitor_probe = ReadinessProbe(probing_monitor, timeout_seconds=settings.health_timeout_seconds)
+    inference = InferenceClient(upstream("inference", identified(to_inference, inference_url)))
+    monitor = MonitorClient(upstream("monitor", identified(to_monitor, monitor_url)))
+    inference_probe = ReadinessProbe(
+        identified(probing_inference, inference_url), timeout_seconds=settings.health_timeout_seconds
+    )
+    monitor_probe = ReadinessProbe(
+        identified(probing_monitor, monitor_url), timeout_seconds=settings.health_timeout_seconds
+    )
 
     health.register(
         Dependency("inference", inference_probe.ping, timeout_seconds=settings.health_timeout_seconds + 0.1)
@@ -116,7 +130,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack, to_inference, to_monitor, probing_inference, probing_monitor:
+        async with to_inference, to_monitor, probing_inference, probing_monitor, AsyncExitStack() as stack:
+            if to_metadata:
+                await stack.enter_async_context(to_metadata)
+            for of_service in tokens.values():
+                await stack.enter_async_context(of_service)
             for close in on_exit:
                 stack.push_async_callback(close)
             yield

@@ -7,10 +7,11 @@ service behind us needs: no redirects, cookies, proxies or compression, and no t
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import SplitResult, urlsplit
@@ -21,6 +22,11 @@ from gateway.transport import MAX_ANSWER_BYTES, Answer, AnswerBroken, AnswerStre
 CONNECT_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 60.0
 """Below that of the services' servers, so that the gateway is the side that closes an idle connection."""
+CONNECTION_SECONDS = 2.0
+"""Then a connection is closed after its answer: the next one leads to the next of the service's addresses, so that each
+replica gets its share, and a new one soon, also where one connection would do for all that is asked."""
+ADDRESSES_SECONDS = 5.0
+"""How long the addresses of a name are taken for those that it has."""
 STREAM_SILENCE_SECONDS = 45.0
 """Three heartbeats of the monitor's stream: after so much silence it counts as broken."""
 STREAM_BUFFER_BYTES = 64 * 1024
@@ -39,6 +45,9 @@ class HttpTransport:
         self._host_header = f" HTTP/1.1\r\nhost: {_without_user(parts)}\r\n"
         self._places = asyncio.Semaphore(connections)
         self._idle: list[HttpConnection] = []
+        self._addresses: list[str] = []
+        self._addresses_until = 0.0
+        self._turn = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -88,18 +97,43 @@ class HttpTransport:
         return None
 
     async def _connect(self) -> HttpConnection:
+        """To the next address; where nobody answers there, to the one after it. Raises: NotAnswered."""
+        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                _, connection = await asyncio.get_running_loop().create_connection(
-                    HttpConnection, self._host, self._port, ssl=self._security
-                )
+            addresses = await self._addresses_in_turn()
+            for address in addresses:
+                with suppress(OSError, TimeoutError):
+                    async with asyncio.timeout(CONNECT_SECONDS / len(addresses)):
+                        _, connection = await loop.create_connection(
+                            HttpConnection,
+                            address,
+                            self._port,
+                            ssl=self._security,
+                            server_hostname=self._host if self._security else None,
+                        )
+                    connection.expires = loop.time() + CONNECTION_SECONDS
+                    return connection
+                self._addresses_until = 0.0  # a replica may have gone: look again
         except (OSError, TimeoutError) as error:
-            raise NotAnswered("no connection") from error
-        return connection
+            raise NotAnswered("no address") from error
+        raise NotAnswered("no connection")
+
+    async def _addresses_in_turn(self) -> list[str]:
+        """All addresses of the service, each time beginning with the next. Raises: OSError, TimeoutError."""
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._addresses_until:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            self._addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+            self._addresses_until = loop.time() + ADDRESSES_SECONDS
+        self._turn += 1
+        first = self._turn % len(self._addresses)
+        return self._addresses[first:] + self._addresses[:first]
 
     def _keep(self, connection: HttpConnection) -> None:
-        if connection.is_reusable:
-            connection.idle_since = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
+        if connection.is_reusable and now < connection.expires:
+            connection.idle_since = now
             self._idle.append(connection)
         else:
             connection.abort()

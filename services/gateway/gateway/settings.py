@@ -26,6 +26,9 @@ class Settings(ServiceSettings):
     )
     inference_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:8081"), description="Where inference listens.")
     monitor_url: HttpUrl = Field(HttpUrl("http://127.0.0.1:8082"), description="Where the monitor listens.")
+    metadata_url: HttpUrl | None = Field(
+        None, description="Metadata server that gives ID tokens for calls to the services; without it they carry none."
+    )
     frontend_dir: Path = Field(Path("frontend"), description="Folder of the pages, their modules and node_modules.")
     max_upload_bytes: int = Field(
         10 * 1024 * 1024, ge=1024, le=1024 * 1024 * 1024, description="Longest body of a prediction, all of it counted."

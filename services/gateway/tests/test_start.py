@@ -17,6 +17,7 @@ from servicekit.settings import read_settings
     [
         ("INFERENCE_URL", "ftp://127.0.0.1"),
         ("MONITOR_URL", "127.0.0.1:8082"),
+        ("METADATA_URL", "metadata.google.internal"),
         ("MAX_UPLOAD_BYTES", "10M"),
         ("REQUEST_TIMEOUT_SECONDS", "0"),
         ("MAX_IN_FLIGHT", "0"),
