@@ -13,14 +13,14 @@ from servicekit.health import Dependency, Health
 from starlette.middleware import Middleware
 from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
-from yarl import URL
 
 from gateway.admission import Admission
 from gateway.api_keys import RequireApiKey
 from gateway.circuit import Circuit
 from gateway.feedback import Feedback
 from gateway.health import HealthSummary, ReadinessProbe
-from gateway.identity import IdentifiedTransport, Identity
+from gateway.http_transport import HttpTransport
+from gateway.identity import IdentifiedTransport, IdTokens
 from gateway.inference_client import InferenceClient
 from gateway.metrics import GatewayMetrics
 from gateway.model_files import ModelFiles
@@ -31,7 +31,7 @@ from gateway.pages import Pages
 from gateway.photos import PhotoEndpoint
 from gateway.result_page import ResultPage
 from gateway.settings import Settings
-from gateway.transport import HttpTransport, Transport
+from gateway.transport import Transport
 from gateway.upload_memory import UploadMemory
 from gateway.upstream import Upstream
 
@@ -47,35 +47,37 @@ def create_app(settings: Settings) -> FastAPI:
     metrics = GatewayMetrics(registry)
     health = Health()
     release = version("catnet-gateway")
-    inference_url, monitor_url = URL(str(settings.inference_url)), URL(str(settings.monitor_url))
+    inference_url, monitor_url = str(settings.inference_url), str(settings.monitor_url)
 
     # Connections for each purpose: neither many dashboards nor many photos can starve the other, or the probes.
     # Who was let in finds a connection to inference: the waiting is done at the door.
     to_inference = HttpTransport(
-        connections=settings.max_in_flight + settings.max_explanations + _MODELS_CONNECTIONS + _DOWNLOADS
+        inference_url,
+        connections=settings.max_in_flight + settings.max_explanations + _MODELS_CONNECTIONS + _DOWNLOADS,
     )
-    to_monitor = HttpTransport(connections=settings.monitor_connections)
-    to_health = HttpTransport(connections=_PROBE_CONNECTIONS)
-    to_metadata = HttpTransport(connections=_METADATA_CONNECTIONS)
-    identity = (
-        Identity(URL(str(settings.metadata_url)), (inference_url, monitor_url), to_metadata)
-        if settings.metadata_url
-        else None
+    to_monitor = HttpTransport(monitor_url, connections=settings.monitor_connections)
+    probing_inference = HttpTransport(inference_url, connections=_PROBE_CONNECTIONS)
+    probing_monitor = HttpTransport(monitor_url, connections=_PROBE_CONNECTIONS)
+    to_metadata = (
+        HttpTransport(str(settings.metadata_url), connections=_METADATA_CONNECTIONS) if settings.metadata_url else None
     )
+    tokens = {url: IdTokens(url, to_metadata) for url in (inference_url, monitor_url)} if to_metadata else {}
 
-    def identified(transport: Transport) -> Transport:
-        return IdentifiedTransport(transport, identity) if identity else transport
+    def identified(transport: Transport, service_url: str) -> Transport:
+        return IdentifiedTransport(transport, tokens[service_url]) if tokens else transport
 
     def upstream(name: str, transport: Transport) -> Upstream:
         circuit = Circuit(name, metrics.circuit_state.labels(name))
-        return Upstream(name, identified(transport), circuit=circuit, retries=metrics.upstream_retries)
+        return Upstream(name, transport, circuit=circuit, retries=metrics.upstream_retries)
 
-    inference = InferenceClient(inference_url, upstream("inference", to_inference))
-    monitor = MonitorClient(monitor_url, upstream("monitor", to_monitor))
+    inference = InferenceClient(upstream("inference", identified(to_inference, inference_url)))
+    monitor = MonitorClient(upstream("monitor", identified(to_monitor, monitor_url)))
     inference_probe = ReadinessProbe(
-        inference_url, identified(to_health), timeout_seconds=settings.health_timeout_seconds
+        identified(probing_inference, inference_url), timeout_seconds=settings.health_timeout_seconds
     )
-    monitor_probe = ReadinessProbe(monitor_url, identified(to_health), timeout_seconds=settings.health_timeout_seconds)
+    monitor_probe = ReadinessProbe(
+        identified(probing_monitor, monitor_url), timeout_seconds=settings.health_timeout_seconds
+    )
 
     health.register(
         Dependency("inference", inference_probe.ping, timeout_seconds=settings.health_timeout_seconds + 0.1)
@@ -143,9 +145,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with to_inference, to_monitor, to_health, to_metadata, AsyncExitStack() as stack:
-            if identity:
-                await stack.enter_async_context(identity)
+        async with to_inference, to_monitor, probing_inference, probing_monitor, AsyncExitStack() as stack:
+            if to_metadata:
+                await stack.enter_async_context(to_metadata)
+            for of_service in tokens.values():
+                await stack.enter_async_context(of_service)
             for close in on_exit:
                 stack.push_async_callback(close)
             yield

@@ -9,7 +9,6 @@ from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from yarl import URL
 
 from gateway.transport import Call, Transport, TransportError
 
@@ -34,8 +33,8 @@ class NotReady(Exception):
 class ReadinessProbe:
     """Asks one service's ``/health/ready``, and always knows within the timeout."""
 
-    def __init__(self, url: URL, transport: Transport, *, timeout_seconds: float) -> None:
-        self._call = Call(url / "health" / "ready", {})
+    def __init__(self, transport: Transport, *, timeout_seconds: float) -> None:
+        self._call = Call("/health/ready", {})
         self._transport = transport
         self._timeout_seconds = timeout_seconds
 

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from starlette.types import Receive
+from servicekit.abortable import tells_of_loss, told_of_loss
+from starlette.types import Receive, Scope
 
 
 class Interrupted(Exception):
@@ -14,29 +15,49 @@ class Interrupted(Exception):
 
 
 @asynccontextmanager
-async def interrupted_by(*endings: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
-    """Run the block until it ends by itself or one of the endings returns.
+async def interruptible() -> AsyncIterator[Callable[[], None]]:
+    """Run the block until it ends by itself or what it is given is called.
 
     Raises: Interrupted in the second case; what the block awaited is cancelled first.
     """
     loop = asyncio.get_running_loop()
-
-    async def watch(ending: Callable[[], Awaitable[object]]) -> None:
-        await ending()
-        scope.reschedule(loop.time())  # a timeout that is due now is asyncio's safe way to cancel a block
-
     try:
         async with asyncio.timeout(None) as scope:
-            watchers = [loop.create_task(watch(ending)) for ending in endings]
-            try:
-                yield
-            finally:
-                for watcher in watchers:
-                    watcher.cancel()
+            # a timeout that is due now is asyncio's safe way to cancel a block
+            yield lambda: scope.reschedule(loop.time())
     except TimeoutError:
         if scope.expired():
             raise Interrupted from None
         raise
+
+
+@asynccontextmanager
+async def interrupted_by(*endings: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+    """Run the block until it ends by itself or one of the endings returns. Raises: Interrupted in the second case."""
+    async with interruptible() as interrupt:
+
+        async def watch(ending: Callable[[], Awaitable[object]]) -> None:
+            await ending()
+            interrupt()
+
+        watchers = [asyncio.get_running_loop().create_task(watch(ending)) for ending in endings]
+        try:
+            yield
+        finally:
+            for watcher in watchers:
+                watcher.cancel()
+
+
+@asynccontextmanager
+async def while_client_waits(scope: Scope, receive: Receive) -> AsyncIterator[None]:
+    """Run the block while the client is there. Only for requests whose body has been read. Raises: Interrupted."""
+    if tells_of_loss(scope):
+        async with interruptible() as interrupt:
+            with told_of_loss(scope, interrupt):
+                yield
+    else:
+        async with interrupted_by(client_left(receive)):
+            yield
 
 
 def client_left(receive: Receive) -> Callable[[], Awaitable[None]]:

@@ -6,29 +6,25 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
 from servicekit.request_context import RequestContext
-from yarl import URL
 
 from gateway.transport import Answer, AnswerStream
-from gateway.upstream import Upstream
+from gateway.upstream import Upstream, with_query
 
 
 class MonitorClient:
     """The query, which names the window, is the monitor's to understand: it is passed on as it is."""
 
-    def __init__(self, url: URL, upstream: Upstream) -> None:
-        self._report_url = url / "report"
-        self._stream_url = url / "stream"
-        self._feedback_url = url / "feedback"
+    def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
 
     async def report(self, query: Mapping[str, str], *, context: RequestContext, deadline: float) -> Answer:
         """The report over one window."""
-        return await self._upstream.ask(self._report_url.with_query(query), context=context, deadline=deadline)
+        return await self._upstream.ask(with_query("/report", query), context=context, deadline=deadline)
 
     async def feedback(self, document: bytes, *, context: RequestContext, deadline: float) -> Answer:
         """Note what a photo really showed; the same note twice is one."""
         return await self._upstream.ask(
-            self._feedback_url, context=context, deadline=deadline, body=document, media_type="application/json"
+            "/feedback", context=context, deadline=deadline, body=document, media_type="application/json"
         )
 
     def stream(
@@ -36,7 +32,7 @@ class MonitorClient:
     ) -> AbstractAsyncContextManager[AnswerStream]:
         """The same report as server-sent events, on change from the event that the client saw last."""
         headers = {} if last_event_id is None else {"last-event-id": last_event_id}
-        url = self._stream_url.with_query(query)
+        target = with_query("/stream", query)
         return self._upstream.stream(
-            url, media_type="text/event-stream", headers=headers, context=context, deadline=deadline
+            target, media_type="text/event-stream", headers=headers, context=context, deadline=deadline
         )

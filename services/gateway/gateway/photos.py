@@ -15,7 +15,7 @@ from gateway.admission import Admission
 from gateway.answers import pass_on
 from gateway.circuit import Circuit
 from gateway.errors import ClientLeft
-from gateway.interruption import Interrupted, client_left, interrupted_by
+from gateway.interruption import Interrupted, while_client_waits
 from gateway.request_body import RequestBody, arriving_by, refuse_early
 from gateway.settings import Settings
 from gateway.transport import Answer
@@ -27,7 +27,7 @@ class Question(Protocol):
     """What inference is asked about a photo. The query's names are among those that the endpoint takes."""
 
     async def __call__(
-        self, photo: bytes, *, query: Mapping[str, str], context: RequestContext, deadline: float
+        self, photo: bytes | bytearray, *, query: Mapping[str, str], context: RequestContext, deadline: float
     ) -> Answer: ...
 
 
@@ -72,12 +72,12 @@ class PhotoEndpoint:
             else:
                 await pass_on(answer, scope)(scope, receive, send)
 
-    async def _ask_inference(self, scope: Scope, receive: Receive, photo: bytes, deadline: float) -> Answer:
+    async def _ask_inference(self, scope: Scope, receive: Receive, photo: bytes | bytearray, deadline: float) -> Answer:
         """Raises: ClientLeft, and the call is cancelled; TryLater, UpstreamFailed."""
         given = QueryParams(scope["query_string"])
         query = {name: given[name] for name in self._query if name in given}
         try:
-            async with interrupted_by(client_left(receive)), self._admission.admitted():
+            async with while_client_waits(scope, receive), self._admission.admitted():
                 with self._admission.pace.measured():
                     return await self._ask(photo, query=query, context=request_context(scope), deadline=deadline)
         except Interrupted:

@@ -6,11 +6,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import urlencode
 
 import structlog
 from prometheus_client import Counter
 from servicekit.request_context import RequestContext
-from yarl import URL
 
 from gateway.circuit import Circuit
 from gateway.errors import AnsweredInstead, UpstreamAway, UpstreamOutOfTime
@@ -37,11 +37,11 @@ class Upstream:
 
     async def ask(
         self,
-        url: URL,
+        target: str,
         *,
         context: RequestContext,
         deadline: float,
-        body: bytes | None = None,
+        body: bytes | bytearray | None = None,
         media_type: str = "application/octet-stream",
     ) -> Answer:
         """The service's JSON answer, whatever its status.
@@ -50,12 +50,12 @@ class Upstream:
         """
         own_headers = {} if body is None else {"content-type": media_type}
         async with self._guarded(context, deadline):
-            answer = await self._send(url, own_headers, context, deadline, body)
+            answer = await self._send(target, own_headers, context, deadline, body)
         return self._checked(answer, context)
 
     @asynccontextmanager
     async def stream(
-        self, url: URL, *, media_type: str, headers: Mapping[str, str], context: RequestContext, deadline: float
+        self, target: str, *, media_type: str, headers: Mapping[str, str], context: RequestContext, deadline: float
     ) -> AsyncIterator[AnswerStream]:
         """An answer of this media type as it arrives; the deadline is for its beginning.
 
@@ -64,7 +64,7 @@ class Upstream:
         async with AsyncExitStack() as stack:
             instead: Answer | None = None
             async with self._guarded(context, deadline):
-                call = Call(url, {**headers, **_headers(context, deadline)})
+                call = Call(target, {**headers, **_headers(context, deadline)})
                 answer = await stack.enter_async_context(self._transport.stream(call))
                 if _media_type(answer.headers) != media_type:
                     instead = await answer.whole()
@@ -90,17 +90,22 @@ class Upstream:
             raise self._away(str(error), context) from error
 
     async def _send(
-        self, url: URL, headers: Mapping[str, str], context: RequestContext, deadline: float, body: bytes | None
+        self,
+        target: str,
+        headers: Mapping[str, str],
+        context: RequestContext,
+        deadline: float,
+        body: bytes | bytearray | None,
     ) -> Answer:
         self._budget.earn()
         try:
-            return await self._transport.send(Call(url, {**headers, **_headers(context, deadline)}, body))
+            return await self._transport.send(Call(target, {**headers, **_headers(context, deadline)}, body))
         except NotAnswered:
             if not self._budget.spend():
                 raise
             self._retries.inc()
         await asyncio.sleep(RETRY_PAUSE_SECONDS)
-        return await self._transport.send(Call(url, {**headers, **_headers(context, deadline)}, body))
+        return await self._transport.send(Call(target, {**headers, **_headers(context, deadline)}, body))
 
     def _checked(self, answer: Answer, context: RequestContext) -> Answer:
         if not _is_json_object(answer):
@@ -113,6 +118,10 @@ class Upstream:
 
     def _out_of_time(self) -> UpstreamOutOfTime:
         return UpstreamOutOfTime(f"The {self._name} service did not answer in time.")
+
+
+def with_query(path: str, query: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 def _headers(context: RequestContext, deadline: float) -> dict[str, str]:

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import pytest
 from gateway.errors import ClientLeft, MalformedUpload, UnsupportedUpload, UploadRefused, UploadTooLarge
+from gateway.multipart import MAX_PART_HEAD_BYTES, MAX_PARTS
 from gateway.request_body import RequestBody
-from gateway.upload import MAX_PARTS, read_photo
+from gateway.upload import read_photo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
@@ -35,7 +36,7 @@ def read(
     limit: int = 10_000_000,
     declared: int | None = None,
     headers: dict[str, str] | None = None,
-) -> bytes:
+) -> bytearray:
     """Read a body that arrives in these pieces; its length is not declared unless told."""
     messages: list[Message] = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
     messages.append({"type": "http.request", "body": b"", "more_body": False})
@@ -49,12 +50,12 @@ def read(
     return finish(read_photo(all_headers, body))
 
 
-def finish(reading: Coroutine[None, None, bytes]) -> bytes:
+def finish(reading: Coroutine[None, None, bytearray]) -> bytearray:
     """Run what never waits, without the price of an event loop for each of thousands of examples."""
     try:
         reading.send(None)
     except StopIteration as end:
-        photo: bytes = end.value
+        photo: bytearray = end.value
         return photo
     raise AssertionError("waited")
 
@@ -128,7 +129,9 @@ def test_any_bytes_under_any_boundary_give_a_photo_or_a_refusal(body: bytes, bou
         (form(part(b"x"), part(b"y")), 'There is more than one field "file"'),
         (part(b"x"), "ends before its last boundary"),
         (b"", "ends before its last boundary"),
-        (b"no form at all", "The multipart body is broken."),
+        (b"no form at all", "ends before its last boundary"),
+        (f"--{BOUNDARY} and more\r\n\r\nx\r\n--{BOUNDARY}--".encode(), "The multipart body is broken."),
+        (part(b"x", filename="n" * MAX_PART_HEAD_BYTES) + form(), "The multipart body is broken."),
         (form(*[part(b"", name="x")] * (MAX_PARTS + 1)), f"more than {MAX_PARTS} parts"),
     ],
 )
@@ -142,6 +145,11 @@ def test_a_field_name_is_repeated_in_part_only() -> None:
     with pytest.raises(MalformedUpload) as refusal:
         read([form(part(b"x", name="n" * 1000))])
     assert len(refusal.value.detail) < 120
+
+
+def test_what_stands_before_the_first_boundary_or_only_looks_like_one_is_no_part() -> None:
+    photo = f"a\r\n--{BOUNDARY}-b\r\n--{BOUNDARY}c\n--{BOUNDARY}--d".encode()
+    assert read([b"a preamble\r\n" + form(part(photo)) + b"an epilogue"]) == photo
 
 
 def test_a_photo_without_a_filename_is_taken() -> None:

@@ -13,7 +13,6 @@ from gateway.transport import Answer, AnswerBroken, AnswerStream, Call, NotAnswe
 from gateway.upstream import Upstream
 from prometheus_client import CollectorRegistry
 from servicekit.request_context import RequestContext
-from yarl import URL
 
 pytestmark = pytest.mark.anyio
 
@@ -59,7 +58,7 @@ def upstream_on(transport: ScriptedTransport) -> tuple[Upstream, CollectorRegist
 async def ask_once(upstream: Upstream, seconds: float = 5.0) -> Answer | Exception:
     deadline = asyncio.get_running_loop().time() + seconds
     try:
-        return await upstream.ask(URL("http://inference/predict"), context=CONTEXT, deadline=deadline, body=b"photo")
+        return await upstream.ask("/predict", context=CONTEXT, deadline=deadline, body=b"photo")
     except (UpstreamAway, UpstreamOutOfTime, UpstreamResting) as error:
         return error
 

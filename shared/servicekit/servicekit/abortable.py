@@ -1,28 +1,42 @@
-"""HTTP/1.1 as uvicorn speaks it on httptools, with a way to break off a connection whose client takes nothing.
+"""HTTP/1.1 as uvicorn speaks it on httptools, with a way to break off a connection whose client takes nothing, and to be
+told at once of one that is lost.
 
-ASGI has no message for that: an answer that is not finished can only wait for the client, with all that it has
-not taken.
+ASGI has no message for the first: an answer that is not finished can only wait for the client, with all that it has not
+taken. For the second it has one that must be waited for, by a task beside each request.
 """
 
 from __future__ import annotations
 
-from typing import cast
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_EXTENSION = "catnet.abort"
+_EXTENSION = "catnet.connection"
 
 
 class AbortableHttpProtocol(HttpToolsProtocol):
-    """Offers ``abort`` to the application, as an extension in the scope of each request."""
+    """Offers itself to the application, as an extension in the scope of each request."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.loss_watchers: set[Callable[[], None]] = set()
+        self.is_lost = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.is_lost = True
+        for watcher in [*self.loss_watchers]:
+            watcher()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        scope = cast(Scope, self.scope)
-        scope["extensions"] = {**scope.get("extensions", {}), _EXTENSION: self._abort}
+        cast(Scope, self.scope)["extensions"] = {_EXTENSION: self}
 
-    def _abort(self) -> None:
+    def abort(self) -> None:
         if self.cycle is not None:
             self.cycle.disconnected = True  # what the transport tells uvicorn a moment later
         self.transport.abort()
@@ -30,5 +44,29 @@ class AbortableHttpProtocol(HttpToolsProtocol):
 
 def abort(scope: Scope) -> None:
     """Break off the connection of a request, where the server can: what was not taken is dropped."""
-    if break_off := scope.get("extensions", {}).get(_EXTENSION):
-        break_off()
+    if connection := _connection(scope):
+        connection.abort()
+
+
+def tells_of_loss(scope: Scope) -> bool:
+    """Whether the server tells of a lost connection; otherwise the application has to wait for ASGI's message."""
+    return _connection(scope) is not None
+
+
+@contextmanager
+def told_of_loss(scope: Scope, watcher: Callable[[], None]) -> Iterator[None]:
+    """While the block runs, call ``watcher`` once the connection of a request is lost. Where the server tells."""
+    connection = _connection(scope)
+    assert connection is not None  # noqa: S101 - the caller has asked
+    connection.loss_watchers.add(watcher)
+    if connection.is_lost:
+        watcher()
+    try:
+        yield
+    finally:
+        connection.loss_watchers.discard(watcher)
+
+
+def _connection(scope: Scope) -> AbortableHttpProtocol | None:
+    connection: AbortableHttpProtocol | None = scope.get("extensions", {}).get(_EXTENSION)
+    return connection

@@ -1,0 +1,122 @@
+"""One kept-alive HTTP/1.1 connection to a service: a call at a time, its answer parsed by httptools as it arrives.
+
+Source: RFC 9112.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Protocol, cast
+
+import httptools
+
+from gateway.transport import AnswerBroken, NotAnswered, TransportError
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Of an answer. The parser itself keeps a header until it ends, however long that is."""
+
+
+class Receiver(Protocol):
+    """Who takes one answer: its head, its body in pieces, and then one of its two ends."""
+
+    def take_head(self, status: int, headers: Mapping[str, str]) -> None: ...
+
+    def take_body(self, chunk: bytes) -> None: ...
+
+    def end(self) -> None: ...
+
+    def fail(self, error: TransportError) -> None: ...
+
+
+class HttpConnection(asyncio.Protocol):
+    def __init__(self) -> None:
+        self.idle_since = 0.0
+        self.expires = 0.0
+        """Times of the event loop's clock, noted by whoever keeps the connection."""
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport
+        self._receiver: Receiver | None = None
+        self._calls = 0
+        self._head_bytes = 0
+        self._is_in_head = False
+        self._is_kept_alive = True
+        self._status = 0
+        self._headers: dict[str, str] = {}
+
+    @property
+    def is_reusable(self) -> bool:
+        """It is open, and no answer is awaited on it."""
+        return self._is_kept_alive and self._receiver is None and not self._transport.is_closing()
+
+    def call(self, request: Sequence[bytes | bytearray], receiver: Receiver) -> None:
+        """Send a request; only on a connection that is reusable."""
+        self._calls += 1
+        self._receiver = receiver
+        self._head_bytes = 0
+        self._is_in_head = True
+        self._transport.writelines(request)
+
+    def abort(self) -> None:
+        """Drop the connection, with whatever is on its way."""
+        self._receiver = None
+        self._transport.abort()
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+    # What the event loop says.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._receiver is None:
+            self.abort()  # nothing was asked: this would be taken for the next answer
+            return
+        self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._fail(AnswerBroken("not HTTP"))
+        if self._is_in_head and self._head_bytes > MAX_HEAD_BYTES:
+            self._fail(AnswerBroken("its head is too long"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        is_stale = self._calls > 1 and self._is_in_head and not self._head_bytes
+        self._fail(NotAnswered("the kept-alive connection was closed") if is_stale else AnswerBroken("broken off"))
+
+    # What the parser finds.
+
+    def on_message_begin(self) -> None:
+        self._headers = {}
+        if self._receiver is None:
+            self.abort()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self._status = self._parser.get_status_code()
+        if self._status >= 200 and self._receiver is not None:  # those below announce the answer
+            self._is_in_head = False
+            self._is_kept_alive = self._parser.should_keep_alive()
+            self._receiver.take_head(self._status, self._headers)
+
+    def on_body(self, chunk: bytes) -> None:
+        if self._receiver is not None:
+            self._receiver.take_body(chunk)
+
+    def on_message_complete(self) -> None:
+        if self._status >= 200 and self._receiver is not None:
+            receiver, self._receiver = self._receiver, None
+            receiver.end()
+
+    def _fail(self, error: TransportError) -> None:
+        receiver = self._receiver
+        self.abort()
+        if receiver is not None:
+            receiver.fail(error)
