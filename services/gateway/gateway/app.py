@@ -20,7 +20,7 @@ from gateway.api_keys import RequireApiKey
 from gateway.circuit import Circuit
 from gateway.feedback import Feedback
 from gateway.health import HealthSummary, ReadinessProbe
-from gateway.identity import IdentifiedTransport, Identity
+from gateway.identity import IdentifiedTransport, IdTokens
 from gateway.inference_client import InferenceClient
 from gateway.metrics import GatewayMetrics
 from gateway.monitor_client import MonitorClient
@@ -52,25 +52,26 @@ def create_app(settings: Settings) -> FastAPI:
     to_monitor = HttpTransport(connections=settings.monitor_connections)
     to_health = HttpTransport(connections=_PROBE_CONNECTIONS)
     to_metadata = HttpTransport(connections=_METADATA_CONNECTIONS)
-    identity = (
-        Identity(URL(str(settings.metadata_url)), (inference_url, monitor_url), to_metadata)
-        if settings.metadata_url
-        else None
+    metadata_url = settings.metadata_url and URL(str(settings.metadata_url))
+    tokens = (
+        {url: IdTokens(metadata_url, url, to_metadata) for url in (inference_url, monitor_url)} if metadata_url else {}
     )
 
-    def identified(transport: Transport) -> Transport:
-        return IdentifiedTransport(transport, identity) if identity else transport
+    def identified(transport: Transport, service_url: URL) -> Transport:
+        return IdentifiedTransport(transport, tokens[service_url]) if tokens else transport
 
     def upstream(name: str, transport: Transport) -> Upstream:
         circuit = Circuit(name, metrics.circuit_state.labels(name))
-        return Upstream(name, identified(transport), circuit=circuit, retries=metrics.upstream_retries)
+        return Upstream(name, transport, circuit=circuit, retries=metrics.upstream_retries)
 
-    inference = InferenceClient(inference_url, upstream("inference", to_inference))
-    monitor = MonitorClient(monitor_url, upstream("monitor", to_monitor))
+    inference = InferenceClient(inference_url, upstream("inference", identified(to_inference, inference_url)))
+    monitor = MonitorClient(monitor_url, upstream("monitor", identified(to_monitor, monitor_url)))
     inference_probe = ReadinessProbe(
-        inference_url, identified(to_health), timeout_seconds=settings.health_timeout_seconds
+        inference_url, identified(to_health, inference_url), timeout_seconds=settings.health_timeout_seconds
     )
-    monitor_probe = ReadinessProbe(monitor_url, identified(to_health), timeout_seconds=settings.health_timeout_seconds)
+    monitor_probe = ReadinessProbe(
+        monitor_url, identified(to_health, monitor_url), timeout_seconds=settings.health_timeout_seconds
+    )
 
     health.register(
         Dependency("inference", inference_probe.ping, timeout_seconds=settings.health_timeout_seconds + 0.1)
@@ -128,8 +129,8 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with to_inference, to_monitor, to_health, to_metadata, AsyncExitStack() as stack:
-            if identity:
-                await stack.enter_async_context(identity)
+            for of_service in tokens.values():
+                await stack.enter_async_context(of_service)
             for close in on_exit:
                 stack.push_async_callback(close)
             yield

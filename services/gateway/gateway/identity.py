@@ -15,7 +15,7 @@ import base64
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -34,7 +34,7 @@ Source: google-auth, google/auth/_helpers.py."""
 REST_SECONDS = 1.0
 """Between two fetches, whatever came of the first."""
 ATTEMPTS = 3
-ATTEMPT_SECONDS = 1.0
+ATTEMPT_SECONDS = 2.0
 PAUSE_SECONDS = 0.1
 """Before the second attempt; twice as long before each further one."""
 
@@ -61,8 +61,8 @@ class _Token:
 _NO_TOKEN = _Token("", 0.0)
 
 
-class Identity:
-    """The gateway's account, as the services are to know it. Open while it is entered.
+class IdTokens:
+    """Tokens of the gateway's account for one service, one after the other. Kept new while it is entered.
 
     A token is used until it expires, and the next one is fetched beside the calls: a call waits for a token only where
     there is none, and then not for longer than one fetch takes. Fetches begin with a call, not with a clock: the
@@ -70,85 +70,44 @@ class Identity:
     """
 
     def __init__(
-        self,
-        metadata_url: URL,
-        services: Iterable[URL],
-        transport: Transport,
-        *,
-        clock: Callable[[], float] = time.time,
+        self, metadata_url: URL, service_url: URL, transport: Transport, *, clock: Callable[[], float] = time.time
     ) -> None:
         """``transport`` leads to the metadata server, and is open for as long as this is."""
-        self._tokens = {
-            url.origin(): _Tokens(metadata_url, str(url.origin()), transport, clock=clock) for url in services
-        }
-
-    async def __aenter__(self) -> Self:
-        for tokens in self._tokens.values():
-            tokens.renew()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        for tokens in self._tokens.values():
-            await tokens.close()
-
-    async def sign(self, call: Call) -> Call:
-        """The same call with the token for its service. Raises: NotIdentified."""
-        token = await self._tokens[call.url.origin()].current()
-        return replace(call, headers={**call.headers, "authorization": f"Bearer {token}"})
-
-
-class IdentifiedTransport:
-    """A transport whose every call says who asks. Raises what the other one raises, and NotIdentified."""
-
-    def __init__(self, transport: Transport, identity: Identity) -> None:
-        self._transport = transport
-        self._identity = identity
-
-    async def send(self, call: Call) -> Answer:
-        return await self._transport.send(await self._identity.sign(call))
-
-    @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator[AnswerStream]:
-        async with self._transport.stream(await self._identity.sign(call)) as answer:
-            yield answer
-
-
-class _Tokens:
-    """The tokens for one audience, one after the other."""
-
-    def __init__(self, metadata_url: URL, audience: str, transport: Transport, *, clock: Callable[[], float]) -> None:
-        url = (metadata_url / _PATH).with_query(audience=audience)
-        self._call = Call(url, {_FLAVOR: "Google"})
-        self._audience = audience
+        self._audience = str(service_url.origin())
+        self._call = Call((metadata_url / _PATH).with_query(audience=self._audience), {_FLAVOR: "Google"})
         self._transport = transport
         self._clock = clock
         self._token = _NO_TOKEN
         self._renew_at = 0.0
         self._fetching: asyncio.Task[None] | None = None
 
-    async def current(self) -> str:
-        """Raises: NotIdentified."""
-        self.renew()
-        if not self._is_valid() and self._fetching:
-            await asyncio.shield(self._fetching)  # others wait for it too
-        if not self._is_valid():
-            raise NotIdentified("the metadata server gave no ID token")
-        return self._token.text
+    async def __aenter__(self) -> Self:
+        self._renew()
+        return self
 
-    def renew(self) -> None:
-        """Begin to fetch the next token, if it is time for it."""
-        if self._clock() >= self._renew_at and not self._fetching:
-            self._fetching = asyncio.create_task(self._fetch())
-
-    async def close(self) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         if self._fetching:
             self._fetching.cancel()
             await asyncio.wait({self._fetching})
 
+    async def sign(self, call: Call) -> Call:
+        """The same call with a token. Raises: NotIdentified."""
+        self._renew()
+        if not self._is_valid() and self._fetching:
+            await asyncio.shield(self._fetching)  # others wait for it too
+        if not self._is_valid():
+            raise NotIdentified("the metadata server gave no ID token")
+        return replace(call, headers={**call.headers, "authorization": f"Bearer {self._token.text}"})
+
     def _is_valid(self) -> bool:
         return self._clock() < self._token.expires
+
+    def _renew(self) -> None:
+        """Begin to fetch the next token, if it is time for it."""
+        if self._clock() >= self._renew_at and not self._fetching:
+            self._fetching = asyncio.create_task(self._fetch())
 
     async def _fetch(self) -> None:
         try:
@@ -180,6 +139,22 @@ class _Tokens:
         if token.expires <= self._clock():
             raise _Unusable("the token given has expired")
         return token
+
+
+class IdentifiedTransport:
+    """A transport to one service whose every call says who asks. Raises what the other one does, and NotIdentified."""
+
+    def __init__(self, transport: Transport, tokens: IdTokens) -> None:
+        self._transport = transport
+        self._tokens = tokens
+
+    async def send(self, call: Call) -> Answer:
+        return await self._transport.send(await self._tokens.sign(call))
+
+    @asynccontextmanager
+    async def stream(self, call: Call) -> AsyncIterator[AnswerStream]:
+        async with self._transport.stream(await self._tokens.sign(call)) as answer:
+            yield answer
 
 
 def _parsed(body: bytes) -> _Token:

@@ -8,12 +8,13 @@ TransportError
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import ClassVar, Protocol, Self
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -24,6 +25,9 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024
 CONNECT_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 60.0
 """Below that of the services' servers, so that the gateway is the side that closes an idle connection."""
+CONNECTION_SECONDS = 2.0
+"""Then a connection is closed after its answer: the next one leads to the next of the service's addresses, so that each
+replica gets its share, and a new one soon, also where one connection would do for all that is asked."""
 STREAM_SILENCE_SECONDS = 45.0
 """Three heartbeats of the monitor's stream: after so much silence it counts as broken."""
 
@@ -131,19 +135,21 @@ class HttpTransport:
 
 
 class _Response(aiohttp.ClientResponse):
-    """Tells a kept-alive connection that was closed while idle from a server that failed on this very call.
+    """Knows how old its connection is.
 
-    aiohttp raises the same errors for both, and itself retries only methods that are idempotent by definition.
+    So it tells a kept-alive connection that was closed while idle from a server that failed on this very call. aiohttp
+    raises the same errors for both, and itself retries only methods that are idempotent by definition.
     Source: RFC 9110, section 9.2.2, and RFC 9112, section 9.3.1.
     """
 
-    _used: ClassVar[WeakSet[ResponseHandler]] = WeakSet()
+    _first_used: ClassVar[WeakKeyDictionary[ResponseHandler, float]] = WeakKeyDictionary()
 
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
         protocol = connection.protocol
         assert protocol is not None  # noqa: S101 - aiohttp starts a response on an open connection
-        is_reused = protocol in self._used
-        self._used.add(protocol)
+        is_reused = protocol in self._first_used
+        if time.monotonic() - self._first_used.setdefault(protocol, time.monotonic()) > CONNECTION_SECONDS:
+            protocol.force_close()  # once all of the answer is here
         try:
             return await super().start(connection)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:

@@ -7,11 +7,11 @@ import base64
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from gateway.identity import ATTEMPTS, RENEW_SECONDS, REST_SECONDS, Identity, NotIdentified
+from gateway.identity import ATTEMPTS, RENEW_SECONDS, REST_SECONDS, IdTokens, NotIdentified
 from gateway.transport import Call, HttpTransport
 from structlog.testing import capture_logs
 from yarl import URL
@@ -28,8 +28,7 @@ from services.gateway.tests.scripted_upstream import (
 
 pytestmark = pytest.mark.anyio
 
-INFERENCE = URL("https://inference.example")
-MONITOR = URL("https://monitor.example/")
+SERVICE = URL("https://inference.example/")
 PNG = {"content-type": "image/png"}
 PHOTO = b"\x89PNG\r\n\x1a\n"
 HOUR = 3600.0
@@ -95,15 +94,16 @@ async def metadata_server(
 
 
 @asynccontextmanager
-async def identified(metadata: MetadataServer, clock: Callable[[], float]) -> AsyncIterator[Identity]:
-    async with AsyncExitStack() as stack:
-        transport = await stack.enter_async_context(HttpTransport(connections=2))
-        identity = Identity(metadata.url, (INFERENCE, MONITOR), transport, clock=clock)
-        yield await stack.enter_async_context(identity)
+async def tokens_of(metadata: MetadataServer, clock: Callable[[], float]) -> AsyncIterator[IdTokens]:
+    async with (
+        HttpTransport(connections=1) as transport,
+        IdTokens(metadata.url, SERVICE, transport, clock=clock) as tokens,
+    ):
+        yield tokens
 
 
-async def bearer(identity: Identity, url: URL = INFERENCE / "predict") -> str:
-    call = await identity.sign(Call(url, {"x-request-id": "id"}))
+async def bearer(tokens: IdTokens) -> str:
+    call = await tokens.sign(Call(SERVICE / "predict", {"x-request-id": "id"}))
     assert call.headers["x-request-id"] == "id"
     return call.headers["authorization"].removeprefix("Bearer ")
 
@@ -159,23 +159,21 @@ async def test_a_gateway_that_gets_no_token_answers_502_then_503_asks_nobody_and
         assert away["reason"] == "the metadata server gave no ID token"
 
 
-async def test_a_token_is_fetched_once_for_however_many_calls_and_each_service_has_its_own() -> None:
+async def test_a_token_is_fetched_once_for_however_many_calls() -> None:
     clock = Clock()
-    async with metadata_server(clock) as metadata, identified(metadata, clock) as identity:
-        tokens = await asyncio.gather(*(bearer(identity) for _ in range(20)))
-        assert len(set(tokens)) == 1
-        assert await bearer(identity, MONITOR / "report") != tokens[0]
-        assert sorted(map(audience_of, metadata.asked)) == ["https://inference.example", "https://monitor.example"]
+    async with metadata_server(clock) as metadata, tokens_of(metadata, clock) as tokens:
+        sent = await asyncio.gather(*(bearer(tokens) for _ in range(20)))
+        assert len(set(sent)) == 1
+        assert list(map(audience_of, metadata.asked)) == ["https://inference.example"]
 
 
 async def test_a_token_about_to_expire_is_still_used_while_the_next_one_is_fetched() -> None:
     clock = Clock()
-    async with metadata_server(clock) as metadata, identified(metadata, clock) as identity:
-        first = await bearer(identity)
-        await bearer(identity, MONITOR)
+    async with metadata_server(clock) as metadata, tokens_of(metadata, clock) as tokens:
+        first = await bearer(tokens)
         clock.now += HOUR - RENEW_SECONDS - 1
-        assert await bearer(identity) == first
-        assert len(metadata.asked) == 2
+        assert await bearer(tokens) == first
+        assert len(metadata.asked) == 1
 
         may_answer = asyncio.Event()
 
@@ -185,22 +183,22 @@ async def test_a_token_about_to_expire_is_still_used_while_the_next_one_is_fetch
 
         metadata.behave(late)
         clock.now += 1
-        assert await bearer(identity) == first
-        await until(lambda: len(metadata.asked) == 3)
-        assert await bearer(identity) == first
+        assert await bearer(tokens) == first
+        await until(lambda: len(metadata.asked) == 2)
+        assert await bearer(tokens) == first
         may_answer.set()
         async with asyncio.timeout(10):
-            while await bearer(identity) == first:  # noqa: ASYNC110 - the same
+            while await bearer(tokens) == first:  # noqa: ASYNC110 - the same
                 await asyncio.sleep(0.005)
-        assert len(metadata.asked) == 3
+        assert len(metadata.asked) == 2
 
 
 async def test_an_expired_token_is_never_sent_and_the_call_waits_for_the_next() -> None:
     clock = Clock()
-    async with metadata_server(clock) as metadata, identified(metadata, clock) as identity:
-        first = await bearer(identity)
+    async with metadata_server(clock) as metadata, tokens_of(metadata, clock) as tokens:
+        first = await bearer(tokens)
         clock.now += HOUR
-        assert await bearer(identity) != first
+        assert await bearer(tokens) != first
 
 
 async def test_a_metadata_server_that_stumbles_is_asked_again_at_once() -> None:
@@ -212,35 +210,34 @@ async def test_a_metadata_server_that_stumbles_is_asked_again_at_once() -> None:
             await close(received, writer)
 
         metadata.behave(stumble)
-        async with identified(metadata, clock) as identity:
-            assert await bearer(identity)
+        async with tokens_of(metadata, clock) as tokens:
+            assert await bearer(tokens)
 
 
 async def test_while_the_metadata_server_is_away_a_valid_token_serves_on_and_a_new_one_is_asked_for_now_and_then() -> (
     None
 ):
     clock = Clock()
-    async with metadata_server(clock) as metadata, identified(metadata, clock) as identity:
-        first = await bearer(identity)
-        await bearer(identity, MONITOR)
+    async with metadata_server(clock) as metadata, tokens_of(metadata, clock) as tokens:
+        first = await bearer(tokens)
         metadata.behave(close)
         clock.now += HOUR - RENEW_SECONDS
         with capture_logs() as logs:
-            assert await bearer(identity) == first
+            assert await bearer(tokens) == first
             await until(lambda: any(line["event"] == "no ID token" for line in logs))
         assert [line["last_one_is_valid"] for line in logs if line["event"] == "no ID token"] == [True]
         asked = len(metadata.asked)
-        assert asked >= 2 + ATTEMPTS
-        assert await bearer(identity) == first
+        assert asked >= 1 + ATTEMPTS
+        assert await bearer(tokens) == first
         clock.now += REST_SECONDS / 2
-        assert await bearer(identity) == first
+        assert await bearer(tokens) == first
         assert len(metadata.asked) == asked
         metadata.recover()
         clock.now += REST_SECONDS
-        assert await bearer(identity) == first
+        assert await bearer(tokens) == first
         await until(lambda: len(metadata.asked) == asked + 1)
         clock.now += RENEW_SECONDS
-        assert await bearer(identity) != first
+        assert await bearer(tokens) != first
 
 
 async def never(received: Received, writer: asyncio.StreamWriter) -> None:
@@ -264,9 +261,9 @@ async def test_what_is_no_usable_token_is_named_in_the_log_and_not_sent(behaviou
     async with metadata_server() as metadata:
         metadata.behave(behaviour)
         with capture_logs() as logs:
-            async with identified(metadata, time.time) as identity:
+            async with tokens_of(metadata, time.time) as tokens:
                 with pytest.raises(NotIdentified):
-                    await bearer(identity)
+                    await bearer(tokens)
         assert {line["reason"] for line in logs if line["event"] == "no ID token"} == {reason}
 
 
@@ -275,14 +272,14 @@ async def test_a_metadata_server_that_never_answers_keeps_no_call_waiting(monkey
     async with metadata_server() as metadata:
         metadata.behave(never)
         with capture_logs() as logs:
-            async with identified(metadata, time.time) as identity, asyncio.timeout(5):
+            async with tokens_of(metadata, time.time) as tokens, asyncio.timeout(5):
                 with pytest.raises(NotIdentified):
-                    await bearer(identity)
+                    await bearer(tokens)
         assert {line["reason"] for line in logs if line["event"] == "no ID token"} == {"no answer in time"}
 
 
 async def test_closing_ends_a_fetch_that_is_under_way() -> None:
     async with metadata_server() as metadata:
         metadata.behave(never)
-        async with asyncio.timeout(5), identified(metadata, time.time):
-            await until(lambda: len(metadata.asked) == 2)
+        async with asyncio.timeout(5), tokens_of(metadata, time.time):
+            await until(lambda: len(metadata.asked) == 1)
