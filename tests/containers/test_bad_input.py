@@ -73,7 +73,7 @@ def test_a_volume_that_cannot_be_written_keeps_redis_from_starting(docker: str) 
 
 def test_nothing_is_asked_of_the_internet_at_run_time(docker: str, tmp_path: Path) -> None:
     overrides = tmp_path / "no-internet.yaml"
-    overrides.write_text("networks: {front: {internal: true}}\n")
+    overrides.write_text("networks: {front: {internal: true}, observability: {internal: true}}\n")
     with compose_project(docker, "offline", overrides) as compose:
         compose.up("gateway")
         assert compose.open_networks() == []

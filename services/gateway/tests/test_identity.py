@@ -128,7 +128,7 @@ async def test_predictions_reports_streams_and_probes_carry_a_token_for_the_serv
                 kind, _, sent = received.headers["authorization"].partition(" ")
                 claims = json.loads(base64.urlsafe_b64decode(sent.split(".")[1] + "=="))
                 assert (kind, claims["aud"]) == ("Bearer", service.url)
-        assert len(metadata.asked) == 2
+        assert set(map(audience_of, metadata.asked)) == {inference.url, monitor.url}
         assert {request.headers["metadata-flavor"] for request in metadata.asked} == {"Google"}
         paths = {urlsplit(request.target).path for request in metadata.asked}
         assert paths == {"/computeMetadata/v1/instance/service-accounts/default/identity"}
