@@ -47,7 +47,9 @@ screenshots: $(VENV)/.dev setup ## Take the pictures of the README
 	PYTHONPATH=deploy/local $(PYTHON_HERE) -m tests.browser.screenshots
 
 up: ## Build and start the containers (docker compose), on http://127.0.0.1:8080 (PORT=)
-	docker compose up --build --wait
+	@docker compose up --build --wait || { \
+	  docker compose logs --no-color --tail 1000 2>&1 | grep -v '"logger": "access"' | tail -n 20; \
+	  echo "catnet: not all of it came up; above is what its parts said last" >&2; exit 1; }
 	@echo; echo "catnet is ready"; echo "  predict    http://127.0.0.1:$${PORT:-8080}/"; echo "  dashboard  http://127.0.0.1:$${PORT:-8080}/dashboard"
 
 down: ## Stop and remove the containers; their data stays (docker compose down --volumes removes it too)

@@ -58,6 +58,10 @@ class Compose:
         assert done.returncode != 0, f"docker compose up {' '.join(words)} succeeded"
         return done.stderr
 
+    def status(self, *words: str) -> int:
+        """Exit status of docker compose WORDS."""
+        return self._run(*words, seconds=120).returncode
+
     def log(self, service: str) -> str:
         return self.run("logs", "--no-color", "--no-log-prefix", service)
 
@@ -98,6 +102,12 @@ class Compose:
         self._ask("volume", "create", *labels, volume)
         spoil = "touch /data/kept && chown 0:0 /data && chmod 755 /data"
         self._ask("run", "--rm", "--user=0", f"--volume={volume}:/data", "python:3.13-slim", "sh", "-c", spoil)
+
+    def open_networks(self) -> list[str]:
+        """Names of the project's networks that lead outside."""
+        label = f"label={LABEL}={self.project}"
+        networks = self._ask("network", "ls", "--quiet", "--filter", label).split()
+        return [each["Name"] for each in json.loads(self._ask("network", "inspect", *networks)) if not each["Internal"]]
 
     def _run(self, *words: str, seconds: float) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

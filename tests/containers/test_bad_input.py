@@ -13,23 +13,16 @@ from tests.processes import wait_until
 OF_REDIS = ("inference", "monitor")
 CONFIGURATION_ERROR = 2
 PASSWORD = "Wr0ngPassw0rd"  # noqa: S105 - of nothing
-LOOK_OUTSIDE = """
-import socket
-try:
-    socket.create_connection(("192.0.2.1", 443), timeout=3)
-except OSError as error:
-    print(type(error).__name__)
-"""
 
 
 def test_a_wrong_setting_is_named_and_its_service_is_tried_again(docker: str) -> None:
     with compose_project(docker, "setting", LOG_LEVEL="loud") as compose:
         assert "inference" in compose.up_in_vain("inference")
-        assert "LOG_LEVEL='loud' is not allowed: " in compose.log("inference")
-        wait_until(lambda: compose.inspect("inference")["RestartCount"] > 0, "it was tried again")
-        container = compose.inspect("inference")
-        assert container["State"]["ExitCode"] == CONFIGURATION_ERROR
-        assert container["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"  # ever more rarely, up to a minute
+        said = "LOG_LEVEL='loud' is not allowed: "
+        wait_until(lambda: compose.log("inference").count(said) > 1, "it is tried again")
+        assert compose.status("run", "--rm", "--no-deps", "-T", "inference") == CONFIGURATION_ERROR
+        # Ever more rarely, up to once a minute, for as long as nobody stops it.
+        assert compose.inspect("inference")["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
 
 
 def test_a_wrong_password_of_redis_is_said_but_not_shown_and_photos_are_answered_all_the_same(
@@ -80,9 +73,8 @@ def test_a_volume_that_cannot_be_written_keeps_redis_from_starting(docker: str) 
 
 def test_nothing_is_asked_of_the_internet_at_run_time(docker: str, tmp_path: Path) -> None:
     overrides = tmp_path / "no-internet.yaml"
-    overrides.write_text("networks: {front: {internal: true}}\n")
+    overrides.write_text("networks: {front: {internal: true}, observability: {internal: true}}\n")
     with compose_project(docker, "offline", overrides) as compose:
         compose.up("gateway")
-        for name in ("gateway", "inference", "monitor"):
-            assert compose.run("exec", "-T", name, "python", "-c", LOOK_OUTSIDE).strip() == "OSError"
+        assert compose.open_networks() == []
         compose.run("run", "--rm", "--no-deps", "-T", "load", "--rate", "10", "--seconds", "3")

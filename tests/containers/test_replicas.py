@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from tests.containers.compose import Compose, compose_project
 from tests.e2e.client import Client
 from tests.operations.prometheus_process import Prometheus
+from tests.pictures import photo
 from tests.processes import wait_until
 
 REPLICAS = {"gateway": 1, "inference": 3, "monitor": 2}
 PREDICTIONS = 400
+SERIAL_SECONDS = 30
+ANSWERED_BY_INFERENCE = 'catnet_http_requests_total{service="inference",route="/predict",code="200"}'
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +53,25 @@ def test_every_replica_of_inference_is_asked_and_every_prediction_counted_once(
     assert client.predict_many(PREDICTIONS) == [200] * PREDICTIONS
     client.wait_for_total(before + PREDICTIONS)
     assert client.total() == before + PREDICTIONS
-    query = 'catnet_http_requests_total{service="inference",route="/predict",code="200"} > 0'
+    query = f"{ANSWERED_BY_INFERENCE} > 0"
     wait_until(lambda: len(prometheus.values(query)) == REPLICAS["inference"], "every replica answered some")
+
+
+def test_replicas_share_also_what_comes_one_after_the_other(client: Client, prometheus: Prometheus) -> None:
+    def answered() -> dict[str, float]:
+        samples = prometheus.ask("query", query=f"sum by (instance) ({ANSWERED_BY_INFERENCE})")["result"]
+        return {sample["metric"]["instance"]: float(sample["value"][1]) for sample in samples}
+
+    before, deadline = client.total(), time.monotonic() + SERIAL_SECONDS
+    wait_until(lambda: sum(answered().values()) == before, "Prometheus knows of all that was answered")
+    first, count = answered(), 0
+    while time.monotonic() < deadline:
+        assert client.predict(photo()).status_code == 200
+        count += 1
+    wait_until(lambda: sum(answered().values()) == before + count, "Prometheus knows of these too")
+    shares = [(answers - first[instance]) / count for instance, answers in answered().items()]
+    assert len(shares) == REPLICAS["inference"]
+    assert min(shares) > 1 / (2 * REPLICAS["inference"])
 
 
 def test_replicas_restarted_one_after_the_other_under_load_fail_no_prediction(compose: Compose, client: Client) -> None:
