@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from nnlib.artifact import save_model
 from nnlib.conformal import conformal_threshold
+from nnlib.golden import golden_picture
 from nnlib.losses import sigmoid
 from nnlib.manifest import CLASSES, Manifest
+from nnlib.model import run_network
 from nnlib.network import Network
 from nnlib.normalization import Normalization
 from nnlib.novelty import fit_novelty, novelty_features
@@ -64,6 +66,7 @@ def package_model(
             fitted = fit_novelty(novelty_features(pictures.pixels, hidden), share=NOVEL_SHARE)
             novelty = {**fitted.to_json(), "share": NOVEL_SHARE, "computed_on": held_back}
     calibration = calibration or Calibration(1.0, COVERAGE, 1.0, None)
+    golden_probability, _ = run_network(network, normalization, temperature, golden_picture()[np.newaxis])
     description = {
         "name": folder.parent.name,
         "version": folder.name,
@@ -89,6 +92,7 @@ def package_model(
         "confidence": {"bin_edges": CONFIDENCE_BIN_EDGES},
         "reference": reference,
         "novelty": novelty,
+        "golden": {"cat_probability": round(float(golden_probability[0]), 6)},
         "training": dict(training),
         "data": data,
         "code_revision": code_revision(),

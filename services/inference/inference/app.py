@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from servicekit.application import create_service
 from servicekit.health import Dependency, Health
 
+from inference.departure import ClientLeft, leave_unanswered
 from inference.event_publisher import EventPublisher
 from inference.event_stream import EventStream
 from inference.explanation_routes import ExplanationRoutes
@@ -83,7 +84,7 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
         explainers.close()
         await stream.close()
 
-    return create_service(
+    app = create_service(
         "inference",
         settings,
         lifespan=lifespan,
@@ -92,3 +93,5 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
         routes=routes,
         error_response=error_response,
     )
+    app.add_exception_handler(ClientLeft, leave_unanswered)
+    return app

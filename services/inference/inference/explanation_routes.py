@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from inference.deadline import Deadline
+from inference.departure import WhileConnected
 from inference.errors import UnknownMethod
 from inference.explainer import DEFAULT_METHOD, METHODS, explain
 from inference.json_response import json_response
@@ -50,10 +51,11 @@ class ExplanationRoutes:
             with self._explainers.admit():
                 data = await read_body(request, max_bytes=self._settings.max_upload_bytes)
                 arrived = time.perf_counter()
-                prediction = await self._service.predict(model, data, deadline)
-                total_seconds = time.perf_counter() - arrived
-                pixels = prediction.image.picture.pixels
-                explanation = await self._explainers.run(partial(explain, model, pixels, method, deadline=deadline))
+                async with WhileConnected(request):
+                    prediction = await self._service.predict(model, data, deadline)
+                    total_seconds = time.perf_counter() - arrived
+                    pixels = prediction.image.picture.pixels
+                    explanation = await self._explainers.run(partial(explain, model, pixels, method, deadline=deadline))
         context = request_context(request.scope)
         event = await self._service.answer(model, prediction, context, total_seconds=total_seconds)
         reasons = {"method": method, "heatmap": explanation.heatmap, "heatmap_png": explanation.heatmap_png}

@@ -6,9 +6,8 @@ It is also the warm-up, so that the first request is not the one that finds out 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+from nnlib.golden import golden_picture
 from nnlib.model import Model
-from nnlib.preprocessing import IMAGE_SIZE
 
 TOLERANCE = 1e-3
 """How far a probability may be from the manifest's: machines add up in different orders."""
@@ -16,18 +15,6 @@ TOLERANCE = 1e-3
 
 class GoldenCheckFailed(Exception):
     """The model does not answer as it should; the text says how it does."""
-
-
-def golden_picture() -> npt.NDArray[np.uint8]:
-    """The known picture: a bright disc on a slanted gradient, the same on every machine.
-
-    Shapes: (64, 64, 3). Units: uint8 0..255.
-    """
-    rows, columns = np.indices((IMAGE_SIZE, IMAGE_SIZE))
-    picture = np.stack([2 * rows + columns, rows + 2 * columns, 255 - 3 * rows], axis=2)
-    disc = (rows - 32) ** 2 + (columns - 32) ** 2 < 20**2
-    picture[disc] = (240, 180, 60)
-    return np.clip(picture, 0, 255).astype(np.uint8)
 
 
 def check_golden_picture(model: Model) -> None:

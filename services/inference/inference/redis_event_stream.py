@@ -89,7 +89,9 @@ class RedisEventStream:
         A connection whose exchange failed, for whatever reason, is not used again: it may hold stale replies.
         """
         try:
-            if self._exchange is None or self._exchange.is_closed:
+            if self._exchange is not None and self._exchange.is_closed:
+                await self.close()
+            if self._exchange is None:
                 self._exchange = await RedisExchange.open(self._pool)
             replies = await self._exchange.run(transaction, commands + 2)  # to MULTI, each command (QUEUED), and EXEC
             _raise_refusal(replies)

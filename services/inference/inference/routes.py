@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from inference.deadline import Deadline
+from inference.departure import WhileConnected
 from inference.errors import ReloadRefused
 from inference.json_response import json_response
 from inference.model_registry import ModelRefused, ModelRegistry
@@ -48,7 +49,8 @@ class PredictionRoutes:
             with self._workers.admit():
                 data = await read_body(request, max_bytes=self._settings.max_upload_bytes)
                 arrived = time.perf_counter()
-                prediction = await self._service.predict(model, data, deadline)
+                async with WhileConnected(request):
+                    prediction = await self._service.predict(model, data, deadline)
                 total_seconds = time.perf_counter() - arrived
         context = request_context(request.scope)
         event = await self._service.answer(model, prediction, context, total_seconds=total_seconds)

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TypeVar
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
 
 from inference.errors import Overloaded
 
 Result = TypeVar("Result")
 
+_Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+
 
 class Workers:
-    """At most ``threads`` requests in work, at most ``max_requests`` in work and waiting together."""
+    """At most ``threads`` requests in work, at most ``max_requests`` in work and waiting together.
+
+    Not an executor of the standard library: its futures are made for threads that wait for one another, and cost a
+    small image as much as its forward pass. Here work goes to a thread, and its outcome comes back, in one step each.
+    """
 
     def __init__(self, *, threads: int, max_requests: int) -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="worker")
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._threads = [
+            threading.Thread(target=_work, args=(self._jobs,), name=f"worker_{number}", daemon=True)
+            for number in range(threads)
+        ]
+        self._are_started = False
         self._max_requests = max_requests
         self._admitted = 0
 
@@ -37,7 +49,42 @@ class Workers:
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run the work in a thread. Cancelled while it still waits for one, it is never begun."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        if not self._are_started:
+            self._are_started = True
+            for thread in self._threads:
+                thread.start()
+        outcome: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._jobs.put((work, outcome))
+        return await outcome
 
     def close(self) -> None:
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """Drop what waits, and let each thread end after what it has in work."""
+        with suppress(Empty):
+            while job := self._jobs.get_nowait():
+                job[1].cancel()
+        for _ in self._threads:
+            self._jobs.put(None)
+
+
+def _work(jobs: SimpleQueue[_Job | None]) -> None:
+    while (job := jobs.get()) is not None:
+        _do(*job)
+        del job  # or its image would be held until the next one comes
+
+
+def _do(work: Callable[[], Any], outcome: asyncio.Future[Any]) -> None:
+    if outcome.cancelled():
+        return
+    settle: Callable[[Any], None] = outcome.set_result
+    try:
+        value = work()
+    except BaseException as error:  # it is raised where it is awaited
+        settle, value = outcome.set_exception, error
+    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        outcome.get_loop().call_soon_threadsafe(_settle, outcome, settle, value)
+    del outcome, settle, value  # an error holds this frame, which must not hold the error
+
+
+def _settle(outcome: asyncio.Future[Any], settle: Callable[[Any], None], value: Any) -> None:
+    if not outcome.cancelled():
+        settle(value)

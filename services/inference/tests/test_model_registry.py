@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from inference.errors import UnknownModel
-from inference.golden_check import golden_picture
+from inference.golden_check import check_golden_picture
 from inference.model_registry import ModelRefused, ModelRegistry
 from nnlib.artifact import load_model
+from nnlib.golden import golden_picture
 
 from services.inference.tests.conftest import MakeModel
+
+SHIPPED = Path(__file__).parents[3] / "models"
 
 
 def test_every_version_of_every_name_is_served_in_natural_order(models_dir: Path, make_model: MakeModel) -> None:
@@ -133,3 +136,12 @@ def test_the_golden_picture_is_the_same_everywhere() -> None:
     assert hashlib.sha256(golden_picture().tobytes()).hexdigest() == (
         "37b2dd46078ddfb5fd83b3340fd3d33dae8771fb29a12a0770333878d3a1a837"
     )
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(SHIPPED.glob("*/*")), ids=lambda folder: f"{folder.parent.name}/{folder.name}"
+)
+def test_every_shipped_model_states_its_golden_answer_and_gives_it(folder: Path) -> None:
+    model = load_model(folder)
+    assert 0 < model.manifest.raw["golden"]["cat_probability"] < 1
+    check_golden_picture(model)

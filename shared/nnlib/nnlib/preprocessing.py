@@ -170,8 +170,15 @@ def _converted(image: Image.Image, mode: str) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """The high byte of 16-bit grey; Pillow's own conversion would cut everything above 255 to white."""
-    return Image.fromarray((np.clip(np.asarray(image), 0, 0xFFFF) >> 8).astype(np.uint8))
+    """The high byte of 16-bit grey; Pillow's own conversion would cut everything above 255 to white.
+
+    A grey that a PNG declares transparent is told apart by all of its 16 bits.
+    """
+    tones = np.asarray(image)
+    grey = Image.fromarray((np.clip(tones, 0, 0xFFFF) >> 8).astype(np.uint8))
+    if (transparent := image.info.get("transparency")) is not None:
+        grey.putalpha(Image.fromarray(tones != transparent))
+    return grey
 
 
 def _over_white(image: Image.Image) -> Image.Image:

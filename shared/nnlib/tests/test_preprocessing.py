@@ -140,6 +140,14 @@ def test_16_bit_grey_keeps_its_tones(image_format):
     np.testing.assert_array_equal(pixels, np.repeat((ramp >> 8).astype(np.uint8)[..., None], 3, axis=2))
 
 
+def test_a_transparent_tone_of_a_16_bit_grey_png_is_white_and_its_neighbours_are_not():
+    tones = np.full((80, 80), 1000, np.uint16)
+    tones[40:] = 1001  # the same high byte
+    pixels = preprocess(encode(Image.fromarray(tones), "PNG", transparency=1000)).pixels
+    assert pixels[:28].min() == 255
+    assert pixels[36:].max() == 1000 >> 8
+
+
 def test_transparency_is_shown_over_white():
     for colour, alpha in [((255, 0, 0), 0), ((0, 0, 0), 128), ((200, 100, 50), 128), ((10, 20, 30), 255)]:
         image = Image.new("RGBA", (90, 70), (*colour, alpha))

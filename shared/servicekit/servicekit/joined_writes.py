@@ -13,7 +13,7 @@ _START_OF_HEAD = b"HTTP/1.1 "
 
 
 class JoinedWrites:
-    """A transport that holds the head of an answer until the next write; without one it leaves in the loop's next turn."""
+    """A transport that holds the head of an answer until the next write, or alone until the loop's next turn."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from inference.deadline import Deadline
+from inference.departure import WhileConnected
 from inference.errors import UnsupportedImage, UnusableImage
 from inference.json_response import json_response
 from inference.open_inference.infer_request import InferRequest, read_infer_request
@@ -117,16 +118,17 @@ class OpenInferenceRoutes:
             with self._workers.admit():
                 body = await read_body(request, max_bytes=self._settings.max_upload_bytes)
                 arrived = time.perf_counter()
-                asked = await self._workers.run(
-                    partial(
-                        read_infer_request,
-                        body,
-                        request.headers.get(HEADER_LENGTH),
-                        max_images=self._settings.max_batch_images,
+                async with WhileConnected(request):
+                    asked = await self._workers.run(
+                        partial(
+                            read_infer_request,
+                            body,
+                            request.headers.get(HEADER_LENGTH),
+                            max_images=self._settings.max_batch_images,
+                        )
                     )
-                )
-                images = await self._read_images(asked, deadline)
-                predictions = await self._service.predict_batch(model, images, deadline)
+                    images = await self._read_images(asked, deadline)
+                    predictions = await self._service.predict_batch(model, images, deadline)
                 total_seconds = time.perf_counter() - arrived
         context = request_context(request.scope)
         events = await asyncio.gather(
