@@ -9,15 +9,13 @@ from datetime import UTC, datetime
 from redis_server import ROOT
 
 from benchmarks.drift import Effort as DriftEffort
-from benchmarks.drift import default_model_folder, measure_drift
+from benchmarks.drift import write_drift_results
 from benchmarks.monitor import Effort as MonitorEffort
 from benchmarks.monitor import measure_monitor
 from benchmarks.network import measure_network
 from benchmarks.predictions import measure_predictions
-from training.datasets import default_folder
 
 RESULTS = ROOT / "benchmarks" / "results.md"
-DRIFT_RESULTS = ROOT / "benchmarks" / "results-drift.md"
 
 
 def main() -> None:
@@ -32,16 +30,7 @@ def main() -> None:
     )
     RESULTS.write_text(results)
     print(results)
-    if not (default_folder() / "cats64").is_dir():
-        print("The drift detector is not examined: its pictures are not here (DATA= names the data folder).")
-        return
-    drift = (
-        "# The drift detector's examination\n\n"
-        f"{where}. [How it is measured](README.md).\n\n"
-        f"{measure_drift(default_folder(), default_model_folder(), DriftEffort())}"
-    )
-    DRIFT_RESULTS.write_text(drift)
-    print(drift)
+    write_drift_results(DriftEffort())
 
 
 if __name__ == "__main__":

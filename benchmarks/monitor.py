@@ -18,6 +18,7 @@ from pathlib import Path
 
 import aiohttp
 import httpx
+import psutil
 import redis
 from events.names import STREAM
 from events.prediction import PredictionEvent
@@ -42,6 +43,17 @@ class Effort:
     listeners: int = LISTENERS
 
 
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What a backlog took. Units: seconds from the first event counted to the last; microseconds of CPU an event;
+    milliseconds of Redis for 1,000 events in its script."""
+
+    seconds: float
+    monitors_us: float
+    redis_us: float
+    script_ms: float
+
+
 def measure_monitor(effort: Effort) -> str:
     """Run the benchmark. Returns: the results as Markdown."""
     lines = [
@@ -56,10 +68,14 @@ def _measure(effort: Effort) -> Iterator[tuple[str, str]]:
     with tempfile.TemporaryDirectory(prefix="catnet-bench-") as directory:
         for replicas in (1, 2):
             with _running(Path(directory) / f"drain-{replicas}", replicas) as (client, monitors):
-                seconds, script_ms = _drain(client, monitors, effort.backlog)
-                yield f"backlog of {effort.backlog:,}, {replicas} replica(s): lag back to 0", f"{seconds:.1f} s"
-                yield f"events a second, {replicas} replica(s)", f"{effort.backlog / seconds:,.0f}"
-                yield "Redis, one atomic step of 1,000 events", f"{script_ms:.1f} ms"
+                drained = _drain(client, monitors, effort.backlog)
+                yield f"backlog of {effort.backlog:,}, {replicas} replica(s): lag back to 0", f"{drained.seconds:.1f} s"
+                yield f"events a second, {replicas} replica(s)", f"{effort.backlog / drained.seconds:,.0f}"
+                yield (
+                    "CPU of an event in the monitor(s) / in Redis",
+                    (f"{drained.monitors_us:.0f} us / {drained.redis_us:.0f} us"),
+                )
+                yield "Redis, one atomic step of 1,000 events", f"{drained.script_ms:.1f} ms"
                 if replicas == 1:
                     yield from _footprint(client, effort.backlog)
         with _running(Path(directory) / "reports", 1) as (client, monitors):
@@ -69,10 +85,10 @@ def _measure(effort: Effort) -> Iterator[tuple[str, str]]:
             monitor.wait_ready()
             wait_until(lambda: settled(client) == client.xlen(STREAM), "all is counted", 600)
             for window in WINDOWS:
-                first, rest = _report_times(monitor, client, window)
+                first, rest, cpu = _report_times(monitor, client, window)
                 yield (
-                    f"report of {window}, first / then (median, largest)",
-                    (f"{first:.0f} ms / {statistics.median(rest):.1f} ms, {max(rest):.1f} ms"),
+                    f"report of {window}, first / then (median, largest; CPU of the monitor)",
+                    f"{first:.0f} ms / {statistics.median(rest):.1f} ms, {max(rest):.1f} ms; {cpu:.1f} ms",
                 )
             delay, megabytes = asyncio.run(_listen(monitor, client, effort.listeners))
             yield f"{effort.listeners} listeners: all told of a new event within", f"{delay * 1000:.0f} ms"
@@ -95,8 +111,7 @@ def _running(directory: Path, replicas: int) -> Iterator[tuple[redis.Redis, list
         yield client, monitors
 
 
-def _drain(client: redis.Redis, monitors: Sequence[ServiceProcess], backlog: int) -> tuple[float, float]:
-    """Returns: seconds from the first event counted to the last, milliseconds of Redis for one step."""
+def _drain(client: redis.Redis, monitors: Sequence[ServiceProcess], backlog: int) -> Drained:
     drawn = events(min(DRAW, backlog))
     for start in range(0, backlog, DRAW):
         now = datetime.now(UTC)
@@ -108,11 +123,25 @@ def _drain(client: redis.Redis, monitors: Sequence[ServiceProcess], backlog: int
     for monitor in monitors:
         monitor.start()
     wait_until(lambda: settled(client) > 0, "the first event is counted", 60)
+    monitor_ids, redis_id = [monitor.pid for monitor in monitors], client.info("server")["process_id"]
     started, already = time.monotonic(), settled(client)
+    before = _cpu_seconds(monitor_ids), _cpu_seconds([redis_id])
     wait_until(lambda: settled(client) >= backlog, "all is counted", 600)
-    seconds = (time.monotonic() - started) * backlog / (backlog - already)
+    seconds = time.monotonic() - started
+    of_monitors, of_redis = _cpu_seconds(monitor_ids) - before[0], _cpu_seconds([redis_id]) - before[1]
+    events_seen = backlog - already
     steps = client.info("commandstats")["cmdstat_evalsha"]
-    return seconds, steps["usec"] / (backlog / 1000) / 1000
+    return Drained(
+        seconds * backlog / events_seen,
+        of_monitors / events_seen * 1e6,
+        of_redis / events_seen * 1e6,
+        steps["usec"] / (backlog / 1000) / 1000,
+    )
+
+
+def _cpu_seconds(process_ids: Sequence[int]) -> float:
+    times = [psutil.Process(process_id).cpu_times() for process_id in process_ids]
+    return float(sum(each.user + each.system for each in times))
 
 
 def _footprint(client: redis.Redis, counted: int) -> Iterator[tuple[str, str]]:
@@ -133,9 +162,11 @@ def _fill(client: redis.Redis, hours: int) -> None:
         publish(client, [replace(e, prediction_id=_uuid7(key * 1000 + i), time=now - age) for i, e in enumerate(drawn)])
 
 
-def _report_times(monitor: ServiceProcess, client: redis.Redis, window: str) -> tuple[float, list[float]]:
-    """Milliseconds of the first report of a window, and of later ones with new events between them."""
+def _report_times(monitor: ServiceProcess, client: redis.Redis, window: str) -> tuple[float, list[float], float]:
+    """Milliseconds of the first report of a window, of later ones with new events between them, and of the monitor's
+    CPU for one of them, counting those events included."""
     times = []
+    cpu = 0.0
     with httpx.Client(base_url=monitor.url, trust_env=False, timeout=60) as http:
         for number in range(REPORTS):
             publish(client, _new_events(20, number))
@@ -143,7 +174,10 @@ def _report_times(monitor: ServiceProcess, client: redis.Redis, window: str) -> 
             started = time.perf_counter()
             http.get("/report", params={"window": window, "model": MODEL}).raise_for_status()
             times.append((time.perf_counter() - started) * 1000)
-    return times[0], times[1:]
+            if number == 0:
+                cpu = _cpu_seconds([monitor.pid])
+        cpu = _cpu_seconds([monitor.pid]) - cpu
+    return times[0], times[1:], cpu * 1000 / (REPORTS - 1)
 
 
 async def _listen(monitor: ServiceProcess, client: redis.Redis, listeners: int) -> tuple[float, float]:
@@ -188,3 +222,7 @@ def _uuid7(number: int) -> str:
     milliseconds = time.time_ns() // 1_000_000
     digits = f"{milliseconds:012x}7000{0x8000_0000_0000_0000 + number:016x}"
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+if __name__ == "__main__":
+    print(measure_monitor(Effort()))

@@ -29,7 +29,8 @@ FALSE_ALARM_RATE = 0.01
 """Of one window: at most."""
 JUDGED_RATE = FALSE_ALARM_RATE / 2
 """What the thresholds are set for. The bootstrap's tail is an estimate too: of its 20,000 draws 20 are beyond the last
-quantile, give or take nine in 95 of 100 bootstraps, so that thresholds for the stated rate would miss it at some sizes."""
+quantile, give or take nine in 95 of 100 bootstraps, so thresholds for the stated rate itself would miss it at some
+sizes of window."""
 
 
 @dataclass(frozen=True, slots=True)

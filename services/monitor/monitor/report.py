@@ -5,6 +5,7 @@ A window is whole buckets up to now. An empty one gives zeros and nulls.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -102,10 +103,9 @@ class Reports:
         now = self._clock()
         starts, previous_starts = window.buckets(now), window.previous_buckets(now)
         keys = [self._stream.keys.bucket(window.span, manifest.model, start) for start in (*previous_starts, *starts)]
-        buckets = await self._buckets.read(keys)
-        reference = await self._references.get(manifest)
-        accounts = await self._stream.accounts()
-        recent = await self._recent(manifest)
+        buckets, reference, accounts, recent = await asyncio.gather(
+            self._buckets.read(keys), self._references.get(manifest), self._stream.accounts(), self._recent(manifest)
+        )
         # From here on nothing is waited for: the sums are shared with the reports that others are building.
         split = len(previous_starts)
         current = buckets[split:]

@@ -39,9 +39,9 @@ async def stream(request: Request) -> ASGIApp:
 
 
 def _query(request: Request) -> tuple[Window, str | None]:
-    unknown = set(request.query_params) - {"window", "model"}
-    if unknown:
-        raise BadQuery("the parameters are window and model")
+    names = [name for name, _ in request.query_params.multi_items()]
+    if set(names) - {"window", "model"} or len(names) > len(set(names)):
+        raise BadQuery("the parameters are window and model, each at most once")
     return find_window(request.query_params.get("window", DEFAULT_WINDOW)), request.query_params.get("model")
 
 

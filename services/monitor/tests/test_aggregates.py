@@ -1,6 +1,5 @@
 """Events become integer counts, and adding those up in any order or grouping gives the same."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import pytest

@@ -37,7 +37,17 @@ def test_reports_and_streams_are_unavailable(client: TestClient, path: str) -> N
 
 
 @pytest.mark.parametrize(
-    "query", ["window=2h", "window=", "window=1h%00", "model=../../etc/passwd", "model=", "model=a%0Ab", "windw=1h"]
+    "query",
+    [
+        "window=2h",
+        "window=",
+        "window=1h%00",
+        "window=1h&window=7d",
+        "model=../../etc/passwd",
+        "model=",
+        "model=a%0Ab",
+        "windw=1h",
+    ],
 )
 @pytest.mark.parametrize("path", ["/report", "/stream"])
 def test_a_bad_query_is_the_callers_fault_with_or_without_redis(client: TestClient, path: str, query: str) -> None:
