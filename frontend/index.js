@@ -1,7 +1,5 @@
-import { explain } from "./api/explain.js";
-import { giveFeedback } from "./api/feedback.js";
+import { service } from "./answerers/service.js";
 import { fetchModels } from "./api/models.js";
-import { predict } from "./api/predict.js";
 import { Problem } from "./api/problem.js";
 import "./components/explanation-view/explanation-view.js";
 import "./components/model-picker/model-picker.js";
@@ -17,6 +15,7 @@ const result = document.querySelector("prediction-result");
 const explanation = document.querySelector("explanation-view");
 const modelPicker = document.querySelector("model-picker");
 const choices = servedChoices();
+const answerer = service; // who looks at the photos
 let asking = new AbortController();
 let explaining = new AbortController();
 let retriesLeft = AUTOMATIC_RETRIES;
@@ -35,9 +34,9 @@ async function classify(photo) {
   try {
     const model = await chosenModel();
     signal.throwIfAborted();
-    const prediction = await predict(photo, { model, signal });
+    const prediction = await answerer.predict(photo, { model, signal });
     result.state = { kind: "answered", prediction, elapsedMilliseconds: performance.now() - started };
-    explanation.state = { kind: "offered", photo };
+    explanation.state = answerer.explain ? { kind: "offered", photo } : { kind: "none" };
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof Problem)) throw error;
@@ -83,7 +82,7 @@ async function showReasons({ method }) {
   const { signal } = explaining;
   explanation.state = { kind: "asking" };
   try {
-    const reasons = await explain(photoDrop.photo, { model: await chosenModel(), method, signal });
+    const reasons = await answerer.explain(photoDrop.photo, { model: await chosenModel(), method, signal });
     explanation.state = { kind: "shown", explanation: reasons };
   } catch (error) {
     if (signal.aborted) return;
@@ -95,7 +94,7 @@ async function showReasons({ method }) {
 async function tellTruth(question, { predictionId, label }) {
   question.state = { kind: "sending", label };
   try {
-    await giveFeedback({ predictionId, label });
+    await answerer.giveFeedback({ predictionId, label });
     question.state = { kind: "noted", label };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

@@ -40,7 +40,8 @@ class PredictionResult extends HTMLElement {
   }
 
   #complete({ prediction }) {
-    this.querySelector("feedback-question").prediction = prediction;
+    const question = this.querySelector("feedback-question"); // none about an answer that nobody else knows of
+    if (question) question.prediction = prediction;
     // A width set here, not in the HTML, as the page's policy allows no style attributes.
     this.querySelector(".scale").style.setProperty("--cat-probability", prediction.cat_probability);
   }
@@ -75,7 +76,7 @@ function answered({ prediction, elapsedMilliseconds }) {
         <div><dt>Model</dt><dd>${model.name} <small>version ${model.version}</small></dd></div>
         <div><dt>Photo</dt><dd>${image.format} <small>${count(image.width)} × ${count(image.height)} pixels</small></dd></div>
       </dl>
-      <feedback-question></feedback-question>`,
+      ${prediction.prediction_id && html`<feedback-question></feedback-question>`}`,
   };
 }
 
