@@ -1,49 +1,43 @@
-import { service } from "./answerers/service.js";
+import { serviceAnswerer } from "./answerers/service.js";
 import { fetchModels } from "./api/models.js";
 import { Problem } from "./api/problem.js";
+import "./components/answer-history/answer-history.js";
 import "./components/explanation-view/explanation-view.js";
 import "./components/model-picker/model-picker.js";
 import "./components/photo-drop/photo-drop.js";
+import "./components/photo-pager/photo-pager.js";
+import "./components/photo-tray/photo-tray.js";
 import "./components/prediction-result/prediction-result.js";
 import { addressWithModel, modelChoices, modelFromAddress, servedModel } from "./lib/model-choice.js";
+import { Preference, browserStorage } from "./lib/preferences.js";
+import { AnswerHistory } from "./photos/answer-history.js";
+import { PhotoQueue } from "./photos/photo-queue.js";
+import { tooManyWords } from "./photos/photos-from-transfer.js";
+import { Thumbnails, asDataUrl } from "./photos/thumbnails.js";
 
-const AUTOMATIC_RETRIES = 3;
-const LONGEST_COUNTDOWN_SECONDS = 60;
+const MOST_PHOTOS = 500;
 
+const classifier = document.querySelector(".classifier");
 const photoDrop = document.querySelector("photo-drop");
 const result = document.querySelector("prediction-result");
 const explanation = document.querySelector("explanation-view");
+const pager = document.querySelector("photo-pager");
+const tray = document.querySelector("photo-tray");
 const modelPicker = document.querySelector("model-picker");
-const choices = servedChoices();
-const answerer = service; // who looks at the photos
-let asking = new AbortController();
-let explaining = new AbortController();
-let retriesLeft = AUTOMATIC_RETRIES;
-let namedModel = modelFromAddress(location.search);
-let offline = false; // the last question failed for want of a connection
+const earlier = document.querySelector("answer-history");
 
-async function classify(photo) {
-  asking.abort(); // a newer photo replaces the older question
-  explaining.abort();
-  asking = new AbortController();
-  const { signal } = asking;
-  offline = false;
-  result.state = { kind: "asking" };
-  explanation.state = { kind: "none" };
-  const started = performance.now();
-  try {
-    const model = await chosenModel();
-    signal.throwIfAborted();
-    const prediction = await answerer.predict(photo, { model, signal });
-    result.state = { kind: "answered", prediction, elapsedMilliseconds: performance.now() - started };
-    explanation.state = answerer.explain ? { kind: "offered", photo } : { kind: "none" };
-  } catch (error) {
-    if (signal.aborted) return;
-    if (!(error instanceof Problem)) throw error;
-    offline = error.reason === "network";
-    result.state = { kind: "failed", problem: error, retrySeconds: retrySeconds(error) };
-  }
-}
+const shrinks = new Preference("shrinks", true);
+const remembers = new Preference("remembers", true);
+const answerer = serviceAnswerer({ shrinks }); // who looks at the photos
+const queue = new PhotoQueue(async (file, options) => answerer.predict(file, { ...options, model: await chosenModel() }));
+const thumbnails = new Thumbnails();
+const answers = new AnswerHistory(browserStorage());
+const replies = new Map(); // from a prediction's id to what the photo really showed
+const choices = servedChoices();
+let namedModel = modelFromAddress(location.search);
+let opened = null; // the photo that was chosen among several
+let shown = null; // the photo in the large view
+let explaining = new AbortController();
 
 /** The models to choose from; none where they are not to be had: photos are answered all the same. */
 async function servedChoices() {
@@ -60,19 +54,74 @@ async function chosenModel() {
   return namedModel === null ? null : servedModel(namedModel, await choices);
 }
 
-/** When to ask again unasked: as the service said, but neither without end nor so late that nobody is there any more. */
-function retrySeconds({ retryAfterSeconds }) {
-  if (!retryAfterSeconds || retryAfterSeconds > LONGEST_COUNTDOWN_SECONDS || retriesLeft === 0) return null;
-  return retryAfterSeconds;
+/** One photo is shown large, several on cards, one of which may be opened. */
+function showPhotos() {
+  const { photos } = queue;
+  const several = photos.length > 1;
+  const photo = several ? opened : (photos[0] ?? null);
+  classifier.dataset.view = several && !photo ? "tray" : "photo";
+  tray.hidden = !several || photo !== null;
+  tray.photos = photos;
+  pager.place = several && photo ? { index: photos.indexOf(photo), count: photos.length } : null;
+  photoDrop.photo = photo?.file ?? null;
+  photoDrop.call = several ? "Add photos" : photo ? "Choose another" : "Choose a photo";
+  if (photo === shown) return;
+  shown = photo;
+  showAnswer();
 }
 
-/** The same photo, to the model that the address names now. */
+function showAnswer() {
+  explaining.abort();
+  const state = shown?.state ?? { kind: "empty" };
+  result.state = state.kind === "answered" ? { ...state, reply: replies.get(state.prediction.prediction_id) } : state;
+  explanation.state = state.kind === "answered" && answerer.explain ? { kind: "offered", photo: shown.file } : { kind: "none" };
+}
+
+function take(photos) {
+  if (queue.photos.length === 1 && photos.length === 1) queue.remove(queue.photos); // a newer photo replaces the one before
+  const room = MOST_PHOTOS - queue.photos.length;
+  if (photos.length > room) photoDrop.notice = tooManyWords(MOST_PHOTOS);
+  closePhoto();
+  queue.add(photos.slice(0, room));
+}
+
+/** Open one of several, as a place that the browser's own way back leaves again. */
+function openPhoto(photo) {
+  history.pushState(null, "", `#photo-${photo.id}`);
+  opened = photo;
+  showPhotos();
+  result.focusHeadline();
+}
+
+function closePhoto() {
+  if (opened) history.replaceState(null, "", location.pathname + location.search);
+  opened = null;
+}
+
+function step({ by }) {
+  const { photos } = queue;
+  opened = photos[photos.indexOf(opened) + by];
+  history.replaceState(null, "", `#photo-${opened.id}`);
+  showPhotos();
+}
+
+function photoFromAddress() {
+  const [, id] = location.hash.match(/^#photo-(\d+)$/) ?? [];
+  return id ? queue.get(Number(id)) : null;
+}
+
+/** The photo and the model that the address names now. */
 async function followAddress() {
+  if (location.hash !== "#main") {
+    const before = opened;
+    opened = photoFromAddress();
+    showPhotos();
+    if (before && !opened && !tray.hidden) tray.focusOn(before);
+  }
   const before = namedModel;
   namedModel = modelFromAddress(location.search);
-  if (namedModel === before) return; // only a place on the page was visited
-  retriesLeft = AUTOMATIC_RETRIES;
-  if (photoDrop.photo) classify(photoDrop.photo);
+  if (namedModel === before) return;
+  queue.askAgain(queue.photos); // the same photos, of the other model
   modelPicker.value = await chosenModel();
 }
 
@@ -82,7 +131,7 @@ async function showReasons({ method }) {
   const { signal } = explaining;
   explanation.state = { kind: "asking" };
   try {
-    const reasons = await answerer.explain(photoDrop.photo, { model: await chosenModel(), method, signal });
+    const reasons = await answerer.explain(shown.file, { model: await chosenModel(), method, signal });
     explanation.state = { kind: "shown", explanation: reasons };
   } catch (error) {
     if (signal.aborted) return;
@@ -95,6 +144,7 @@ async function tellTruth(question, { predictionId, label }) {
   question.state = { kind: "sending", label };
   try {
     await answerer.giveFeedback({ predictionId, label });
+    replies.set(predictionId, label);
     question.state = { kind: "noted", label };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -102,28 +152,78 @@ async function tellTruth(question, { predictionId, label }) {
   }
 }
 
-photoDrop.addEventListener("photo-chosen", ({ detail }) => {
-  retriesLeft = AUTOMATIC_RETRIES;
-  classify(detail.photo);
+async function remember({ file, state: { prediction } }) {
+  if (!remembers.value) return;
+  const picture = await thumbnails.of(file);
+  const thumbnail = picture && (await asDataUrl(picture));
+  if (!remembers.value) return; // switched off meanwhile
+  const { label, cat_probability, certain, model } = prediction;
+  answers.add({ time: Date.now(), name: file.name, thumbnail, label, cat_probability, certain, model: `${model.name} ${model.version}` });
+  earlier.entries = answers.entries;
+}
+
+function forget() {
+  answers.clear();
+  earlier.entries = answers.entries;
+}
+
+function bindSwitch(id, preference, onChange = () => {}) {
+  const input = document.getElementById(id);
+  input.checked = preference.value;
+  input.addEventListener("change", () => {
+    preference.value = input.checked;
+    onChange(input.checked);
+  });
+}
+
+queue.addEventListener("added", showPhotos);
+queue.addEventListener("removed", ({ detail }) => {
+  if (detail.photos.includes(opened)) closePhoto();
+  const hadFocus = tray.contains(document.activeElement);
+  showPhotos();
+  if (!hadFocus || !tray.hidden) return;
+  if (shown) result.focusHeadline(); // of the only one that is left
+  else photoDrop.focus();
 });
-result.addEventListener("retry", ({ detail }) => {
-  retriesLeft = detail.automatic ? retriesLeft - 1 : AUTOMATIC_RETRIES;
-  classify(photoDrop.photo);
+queue.addEventListener("changed", ({ detail: { photo } }) => {
+  tray.update(photo);
+  if (photo === shown) showAnswer();
+  if (photo.state.kind === "answered") remember(photo);
 });
-result.addEventListener("cancel", () => {
-  asking.abort();
-  result.state = { kind: "cancelled" };
+queue.addEventListener("progress", ({ detail: { photo } }) => {
+  tray.updateProgress(photo);
+  if (photo === shown) result.progress = photo.state.progress;
 });
-explanation.addEventListener("explain", ({ detail }) => showReasons(detail));
-result.addEventListener("feedback", ({ target, detail }) => tellTruth(target, detail));
+
+photoDrop.addEventListener("photos-chosen", ({ detail }) => take(detail.photos));
+result.addEventListener("retry", () => queue.askAgain([shown]));
+result.addEventListener("cancel", () => queue.cancel([shown]));
 result.addEventListener("choose-another", () => photoDrop.choose());
+result.addEventListener("feedback", ({ target, detail }) => tellTruth(target, detail));
+explanation.addEventListener("explain", ({ detail }) => showReasons(detail));
+pager.addEventListener("back", () => history.back());
+pager.addEventListener("step", ({ detail }) => step(detail));
+tray.thumbnail = (file) => thumbnails.of(file);
+tray.addEventListener("open", ({ detail }) => openPhoto(detail.photo));
+tray.addEventListener("cancel", ({ detail }) => queue.cancel(detail.photos));
+tray.addEventListener("again", ({ detail }) => queue.askAgain(detail.photos));
+tray.addEventListener("remove", ({ detail }) => queue.remove(detail.photos));
+earlier.addEventListener("clear", () => {
+  forget();
+  document.getElementById("remembers").focus(); // the button that was pressed is gone
+});
 modelPicker.addEventListener("model-chosen", ({ detail }) => {
   history.pushState(null, "", addressWithModel(location, detail.id));
   followAddress();
 });
 window.addEventListener("popstate", followAddress);
-window.addEventListener("online", () => {
-  if (offline) classify(photoDrop.photo);
-});
+window.addEventListener("online", () => queue.goOn());
+
+bindSwitch("shrinks", shrinks);
+bindSwitch("remembers", remembers, (on) => on || forget()); // who switches it off wants nothing kept
+document.querySelector(".settings").hidden = false;
+photoDrop.takeChosen();
+earlier.entries = answers.entries;
+if (location.hash.startsWith("#photo-")) history.replaceState(null, "", location.pathname + location.search); // from before a reload
 modelPicker.choices = await choices;
 modelPicker.value = await chosenModel();

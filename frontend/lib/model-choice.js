@@ -29,9 +29,9 @@ export function servedModel(id, choices) {
 }
 
 /** The page's address that asks for a model, the rest of it as it was. */
-export function addressWithModel({ pathname, search }, id) {
+export function addressWithModel({ pathname, search, hash = "" }, id) {
   const query = new URLSearchParams(search);
   if (id === null) query.delete("model");
   else query.set("model", id);
-  return query.size > 0 ? `${pathname}?${query}` : pathname;
+  return `${pathname}${query.size > 0 ? `?${query}` : ""}${hash}`;
 }

@@ -16,7 +16,7 @@ const WORDS = {
   },
   413: {
     title: "This file is too large",
-    advice: "It is more than the service takes. Send a smaller copy: a screenshot of the photo will do.",
+    advice: "It is more than the service takes, and this browser could not make it smaller. Send a smaller copy: a screenshot of the photo will do.",
     retry: false,
   },
   415: {
@@ -31,17 +31,17 @@ const WORDS = {
   },
   429: {
     title: "Many people are asking right now",
-    advice: "Your photo is still here.",
+    advice: "Your photo is still here, and is sent again by itself.",
     retry: true,
   },
   502: {
     title: "The model cannot be reached",
-    advice: "The part of the service that looks at photos is away. Your photo is still here: try again in a moment.",
+    advice: "The part of the service that looks at photos is away. Your photo is still here, and is sent again by itself.",
     retry: true,
   },
   503: {
     title: "The model is not ready",
-    advice: "It is starting, or has more to do than it can. Your photo is still here.",
+    advice: "It is starting, or has more to do than it can. Your photo is still here, and is sent again by itself.",
     retry: true,
   },
   504: {
@@ -51,8 +51,13 @@ const WORDS = {
   },
   network: {
     title: "No connection to the service",
-    advice: "Check that you are online. Your photo is still here: try again when the connection is back.",
+    advice: "Check that you are online. Your photo is still here, and is sent by itself when the connection is back.",
     retry: true,
+  },
+  gone: {
+    title: "This file cannot be read any more",
+    advice: "It was moved, changed or deleted after it was chosen. Choose it again.",
+    retry: false,
   },
   timeout: {
     title: "No answer came",

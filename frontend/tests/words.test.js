@@ -5,7 +5,8 @@ import { driftSentence, featureKind, featureName } from "../lib/drift-words.js";
 import { METHODS, explanationProblemWords, heatmapSentence } from "../lib/explanation-words.js";
 import { feedbackProblemWords, feedbackQuestion, feedbackThanks } from "../lib/feedback-words.js";
 import { addressWithModel, modelChoices, modelFromAddress, servedModel } from "../lib/model-choice.js";
-import { photoFromTransfer } from "../lib/photo-from-transfer.js";
+import { cameraProblemWords } from "../lib/camera-words.js";
+import { answerWords, photoWords, trayWords } from "../lib/photo-words.js";
 import { pipelineVerdict } from "../lib/pipeline-words.js";
 import { predictionWords } from "../lib/prediction-words.js";
 import { connectionWords, problemWords } from "../lib/problem-words.js";
@@ -26,7 +27,7 @@ test("a prediction the model does not stand by is not sure, whichever way it lea
 });
 
 test("every problem of the contract has words of its own, with something to do", () => {
-  const reasons = [400, 404, 413, 415, 422, 429, 502, 503, 504, "network", "timeout", "unreadable"];
+  const reasons = [400, 404, 413, 415, 422, 429, 502, 503, 504, "network", "timeout", "unreadable", "gone"];
   const titles = new Set(reasons.map((reason) => problemWords(new Problem(reason)).title));
   assert.equal(titles.size, reasons.length);
   for (const reason of reasons) assert.ok(problemWords(new Problem(reason)).advice.length > 20, String(reason));
@@ -130,6 +131,7 @@ test("a model is chosen by its name, by its version too where there are several,
 test("the address names the model, but for the default, and keeps what else it says", () => {
   assert.equal(addressWithModel({ pathname: "/", search: "?x=1" }, "mlp/2"), "/?x=1&model=mlp%2F2");
   assert.equal(addressWithModel({ pathname: "/", search: "?model=mlp" }, null), "/");
+  assert.equal(addressWithModel({ pathname: "/", search: "", hash: "#photo-3" }, "cnn"), "/?model=cnn#photo-3");
   assert.equal(modelFromAddress("?model=mlp%2F2"), "mlp/2");
   for (const search of ["", "?model=", "?window=1h"]) assert.equal(modelFromAddress(search), null);
 });
@@ -185,24 +187,41 @@ test("the pipeline says when every prediction is counted, is on its way, or is m
   assert.equal(status({ balanced: null, answered: 0 }), "ok");
 });
 
-const file = (name) => ({ kind: "file", type: "image/jpeg", getAsFile: () => name, webkitGetAsEntry: () => ({ isDirectory: false }) });
-
-test("one dropped file is a photo", () => assert.deepEqual(photoFromTransfer({ items: [file("cat.jpg")] }), { photo: "cat.jpg" }));
-
-test("a folder, several files and a link are explained", () => {
-  const folder = { ...file("pets"), webkitGetAsEntry: () => ({ isDirectory: true }) };
-  assert.match(photoFromTransfer({ items: [folder] }).hint, /folder/);
-  assert.match(photoFromTransfer({ items: [file("a"), file("b")] }).hint, /One photo/);
-  assert.match(photoFromTransfer({ items: [{ kind: "string", type: "text/uri-list" }] }).hint, /link/);
-});
-
-test("an image copied from a page, with its words beside it, is a photo", () => {
-  assert.deepEqual(photoFromTransfer({ items: [{ kind: "string", type: "text/html" }, file("image.png")] }), { photo: "image.png" });
-});
-
-test("pasted words are none of our business", () => assert.equal(photoFromTransfer({ items: [{ kind: "string", type: "text/plain" }] }), null));
-
 test("the address names the window, and a mistyped one shows the default", () => {
   assert.equal(windowFromAddress("?window=24h"), "24h");
   for (const search of ["", "?window=", "?window=1y", "?window=__proto__"]) assert.equal(windowFromAddress(search), "1h");
+});
+
+const CAT = { label: "cat", cat_probability: 0.974, certain: true };
+const NON_CAT = { label: "non-cat", cat_probability: 0.02, certain: true };
+const UNSURE = { label: "cat", cat_probability: 0.58, certain: false };
+
+test("an answer fits on a card, and doubt is no answer", () => {
+  assert.deepEqual([CAT, NON_CAT, UNSURE].map((prediction) => answerWords(prediction).words), ["A cat", "Not a cat", "Not sure"]);
+  assert.equal(plain(answerWords(CAT).detail), "97.4 % for a cat");
+});
+
+test("a card says how far a photo is", () => {
+  const words = (state) => plain(photoWords(state).words);
+  assert.equal(words({ kind: "waiting" }), "Waiting");
+  assert.equal(words({ kind: "asking", progress: 0.456 }), "Sending, 45 %");
+  for (const progress of [null, 1]) assert.equal(words({ kind: "asking", progress }), "Looking…");
+  assert.equal(words({ kind: "failed", problem: new Problem(415), retryAt: null }), "This is not a photo we can read");
+  assert.equal(photoWords({ kind: "failed", problem: new Problem("network"), retryAt: 1 }).verdict, "", "what is tried again has not failed");
+});
+
+test("all photos are counted by their answers", () => {
+  const photo = (state) => ({ state });
+  const answered = (prediction) => photo({ kind: "answered", prediction });
+  assert.equal(trayWords([photo({ kind: "waiting" })]), "0 of 1 answered.");
+  assert.equal(
+    trayWords([answered(CAT), answered(CAT), answered(NON_CAT), answered(UNSURE), photo({ kind: "failed", problem: new Problem(422), retryAt: null })]),
+    "4 of 5 answered: 2 with a cat, 1 without, 1 not sure. 1 could not be answered.",
+  );
+});
+
+test("what keeps the camera from working is told apart, with something to do", () => {
+  const words = ["NotAllowedError", "NotFoundError", "NotReadableError", "AnyOther"].map((name) => cameraProblemWords({ name }));
+  assert.equal(new Set(words).size, 4);
+  for (const sentence of words) assert.match(sentence, /try again/i);
 });

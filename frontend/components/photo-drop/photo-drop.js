@@ -1,41 +1,76 @@
 /**
- * Where a photo is chosen, dropped or pasted, and then shown.
+ * Where photos are chosen, dropped, pasted or taken, and where one of them is shown.
  *
  *   <photo-drop>
- *     <form …><label for="photo">…</label><input type="file" id="photo" …><button type="submit">…</button></form>
+ *     <form …><label for="photo">…</label><input type="file" id="photo" …><div class="ways"><button type="submit">…</button></div></form>
  *   </photo-drop>
  *
- * Event: "photo-chosen", detail { photo: File }. Property: `photo`, the last one chosen. Method: choose() opens the browser's
- * own dialog.
+ * Event: "photos-chosen", detail { photos: [File] }. Properties: `photo`, the File that is shown, or null; `call`, what the
+ * label says; `notice`, a sentence about what could not be taken. Methods: choose() opens the browser's own dialog;
+ * takeChosen(); focus().
  *
  * Accessibility: the native file input stays in place, transparent over the whole area, so it keeps its label, its keyboard
  * behaviour and its own drop; dropping anywhere on the page and pasting come on top. What went wrong is said in a status line.
  */
 import { bytes } from "../../lib/format.js";
 import { html, render } from "../../lib/html.js";
-import { photoFromTransfer } from "../../lib/photo-from-transfer.js";
+import { photosFromTransfer, tooManyWords } from "../../photos/photos-from-transfer.js";
+import "../camera-capture/camera-capture.js";
+
+const MOST_AT_ONCE = 500;
 
 class PhotoDrop extends HTMLElement {
-  photo = null;
+  #photo = null;
   #previewUrl = null;
 
   connectedCallback() {
     this.#form.insertAdjacentHTML("beforebegin", `<figure hidden></figure>`);
     this.#form.insertAdjacentHTML("afterend", `<p class="notice" role="status"></p>`);
-    this.#input.addEventListener("change", () => this.#take(this.#input.files[0]));
+    this.querySelector(".ways").append(document.createElement("camera-capture"));
+    this.#input.multiple = true; // the form alone sends one
+    this.#input.addEventListener("change", () => this.takeChosen());
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#take(this.#input.files[0]);
+      this.takeChosen();
     });
+    this.addEventListener("photo-taken", ({ detail }) => this.#take([detail.photo]));
     document.addEventListener("dragover", (event) => this.#dragOver(event));
     document.addEventListener("dragleave", (event) => this.#dragLeave(event));
     document.addEventListener("drop", (event) => this.#drop(event));
     document.addEventListener("paste", (event) => this.#takeTransfer(event.clipboardData));
-    if (this.#input.files.length > 0) this.#take(this.#input.files[0]); // chosen before this script arrived
+  }
+
+  /** Take what the file input holds, for instance since before this script arrived. */
+  takeChosen() {
+    const files = [...this.#input.files];
+    this.#take(files.slice(0, MOST_AT_ONCE), files.length > MOST_AT_ONCE ? tooManyWords(MOST_AT_ONCE) : null);
+    this.#input.value = ""; // so that choosing the same file again is a change again
+  }
+
+  focus() {
+    this.#input.focus();
   }
 
   choose() {
     this.#input.click();
+  }
+
+  set call(words) {
+    this.querySelector(".call").textContent = words;
+  }
+
+  set notice(words) {
+    this.querySelector(".notice").textContent = words;
+  }
+
+  set photo(photo) {
+    if (photo === this.#photo) return;
+    this.#photo = photo;
+    if (this.#previewUrl) URL.revokeObjectURL(this.#previewUrl);
+    this.#previewUrl = photo && URL.createObjectURL(photo);
+    this.querySelector("figure").hidden = photo === null;
+    this.toggleAttribute("data-has-photo", photo !== null);
+    if (photo) this.#showPreview();
   }
 
   get #form() {
@@ -43,7 +78,7 @@ class PhotoDrop extends HTMLElement {
   }
 
   get #input() {
-    return this.querySelector("input[type=file]");
+    return this.querySelector("input[name=file]");
   }
 
   #dragOver(event) {
@@ -62,40 +97,27 @@ class PhotoDrop extends HTMLElement {
     this.#takeTransfer(event.dataTransfer);
   }
 
-  #takeTransfer(transfer) {
-    const found = photoFromTransfer(transfer);
-    if (found?.hint) this.#notice = found.hint;
-    if (found?.photo) this.#take(found.photo);
+  async #takeTransfer(transfer) {
+    const found = await photosFromTransfer(transfer, { most: MOST_AT_ONCE });
+    if (found) this.#take(found.photos, found.hint);
   }
 
-  #take(photo) {
-    if (!photo) return; // the dialog was cancelled: what was there stays
-    this.photo = photo;
-    this.#notice = "";
-    this.#showPreview(photo);
-    this.dispatchEvent(new CustomEvent("photo-chosen", { detail: { photo } }));
-    this.#input.value = ""; // so that choosing the same file again is a change again
+  #take(photos, hint = null) {
+    if (photos.length === 0 && hint === null) return; // the dialog was cancelled: what was there stays
+    this.notice = hint ?? "";
+    if (photos.length > 0) this.dispatchEvent(new CustomEvent("photos-chosen", { detail: { photos } }));
   }
 
-  set #notice(words) {
-    this.querySelector(".notice").textContent = words;
-  }
-
-  #showPreview(photo) {
-    if (this.#previewUrl) URL.revokeObjectURL(this.#previewUrl);
-    this.#previewUrl = URL.createObjectURL(photo);
+  #showPreview() {
     const figure = this.querySelector("figure");
-    const name = photo.name || "Pasted photo";
+    const name = this.#photo.name || "Pasted photo";
     render(
       figure,
       html`<img src="${this.#previewUrl}" alt="Your photo: ${name}" decoding="async">
-        <figcaption><span class="name">${name}</span> <span>${bytes(photo.size)}</span></figcaption>`,
+        <figcaption><span class="name">${name}</span> <span>${bytes(this.#photo.size)}</span></figcaption>`,
     );
     figure.querySelector("img").addEventListener("error", () => figure.toggleAttribute("data-no-preview", true));
     figure.toggleAttribute("data-no-preview", false);
-    figure.hidden = false;
-    this.toggleAttribute("data-has-photo", true);
-    this.querySelector(".call").textContent = "Choose another photo";
   }
 }
 
