@@ -16,8 +16,8 @@
  *
  * Accessibility: a native file input with its label; what became of the choice is said in a live region.
  */
-import { photoFromTransfer } from "../../lib/photo-from-transfer.js";
 import { imageData } from "../../network/photo-pixels.js";
+import { photosFromTransfer } from "../../photos/photos-from-transfer.js";
 
 class PhotoChoice extends HTMLElement {
   connectedCallback() {
@@ -47,10 +47,10 @@ class PhotoChoice extends HTMLElement {
     canvas.setAttribute("aria-label", `${name} at 64 × 64 pixels, as the network sees it`);
   }
 
-  #takeTransfer(transfer) {
-    const found = photoFromTransfer(transfer);
-    if (found?.hint) this.querySelector(".words").textContent = found.hint;
-    if (found?.photo) this.#take(found.photo);
+  async #takeTransfer(transfer) {
+    const found = await photosFromTransfer(transfer, { most: 1 });
+    if (found?.photos.length) this.#take(found.photos[0]);
+    else if (found) this.querySelector(".words").textContent = found.hint;
   }
 
   #take(photo) {
