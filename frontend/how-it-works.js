@@ -11,7 +11,7 @@ import "./components/training-curves/training-curves.js";
 import { answerPath } from "./lib/answer-path.js";
 import { drawnCat } from "./lib/drawn-cat.js";
 import { milliseconds } from "./lib/format.js";
-import { addressWithModel, modelChoices, modelFromAddress, servedModel } from "./lib/model-choice.js";
+import { addressWithModel, modelChoices, modelFromAddress, modelNamed, servedModel } from "./lib/model-choice.js";
 import { stages, stageWords } from "./lib/network-stages.js";
 import { predictionWords } from "./lib/prediction-words.js";
 import { problemWords } from "./lib/problem-words.js";
@@ -53,7 +53,7 @@ async function chosenModel() {
   modelPicker.choices = modelChoices(models);
   const id = servedModel(modelFromAddress(location.search), modelChoices(models));
   modelPicker.value = id;
-  return models.findLast(({ name, version, default: isDefault }) => (id === null ? isDefault : id === name || id === `${name}/${version}`));
+  return modelNamed(models, id);
 }
 
 /** Show what the model makes of a photo; what cannot be read leaves everything as it was. */

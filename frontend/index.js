@@ -1,4 +1,5 @@
 import { serviceAnswerer } from "./answerers/service.js";
+import { switchedAnswerer } from "./answerers/switched.js";
 import { fetchModels } from "./api/models.js";
 import { Problem } from "./api/problem.js";
 import "./components/answer-history/answer-history.js";
@@ -28,7 +29,12 @@ const earlier = document.querySelector("answer-history");
 
 const shrinks = new Preference("shrinks", true);
 const remembers = new Preference("remembers", true);
-const answerer = serviceAnswerer({ shrinks }); // who looks at the photos
+const onDevice = new Preference("on-device", false);
+const answerer = switchedAnswerer({
+  onDevice,
+  service: serviceAnswerer({ shrinks }),
+  loadDevice: async () => (await import("./answerers/device.js")).deviceAnswerer(),
+}); // who looks at the photos
 const queue = new PhotoQueue(async (file, options) => answerer.predict(file, { ...options, model: await chosenModel() }));
 const thumbnails = new Thumbnails();
 const answers = new AnswerHistory(browserStorage());
@@ -220,6 +226,7 @@ window.addEventListener("popstate", followAddress);
 window.addEventListener("online", () => queue.goOn());
 
 bindSwitch("shrinks", shrinks);
+bindSwitch("on-device", onDevice, () => queue.askAgain(queue.photos));
 bindSwitch("remembers", remembers, (on) => on || forget()); // who switches it off wants nothing kept
 document.querySelector(".settings").hidden = false;
 photoDrop.takeChosen();

@@ -3,6 +3,7 @@
  *
  * `reason` is the status code of the answer, or one of
  *   "network"     no answer came at all
+ *   "undecodable" the photo is of a kind that only the service can read
  *   "timeout"     the deadline of the page passed
  *   "unreadable"  an answer came, but not one of this service (a captive portal, a proxy's page)
  */

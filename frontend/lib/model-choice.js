@@ -28,6 +28,11 @@ export function servedModel(id, choices) {
   return choices.some((choice) => choice.id === id && !choice.isDefault) ? id : null;
 }
 
+/** The served model of this name, of several versions the highest; the default for null. Returns: undefined where there is none. */
+export function modelNamed(models, id) {
+  return models.findLast(({ name, version, default: isDefault }) => (id === null ? isDefault : id === name || id === `${name}/${version}`));
+}
+
 /** The page's address that asks for a model, the rest of it as it was. */
 export function addressWithModel({ pathname, search, hash = "" }, id) {
   const query = new URLSearchParams(search);

@@ -59,6 +59,11 @@ const WORDS = {
     advice: "It was moved, changed or deleted after it was chosen. Choose it again.",
     retry: false,
   },
+  undecodable: {
+    title: "This browser cannot read the file",
+    advice: "It may be a format that only the service reads, such as HEIC or TIFF: to use it, do not keep the photo on this device.",
+    retry: false,
+  },
   timeout: {
     title: "No answer came",
     advice: "The connection may be very slow. Your photo is still here: try again.",

@@ -9,6 +9,7 @@ import { centredSquare } from "./resample.js";
 
 const LARGEST_SIDE = 4096; // 64 MB of canvas; the browser itself scales what is larger
 const MARGIN = 2; // new pixels beyond the square that the antialiasing reaches
+const SMALL = 4; // times the new side: so small a photo is not reduced first, and how it is resampled depends on all of it
 
 /** Returns: { pixels, width, height }, of the photo as a viewer shows it. Throws: UnreadablePhoto */
 export async function photoPixels(photo, size) {
@@ -21,7 +22,8 @@ export async function photoPixels(photo, size) {
   const { width, height } = bitmap;
   const side = Math.min(width, height);
   const scale = Math.min(1, LARGEST_SIDE / side);
-  const cut = (length) => Math.max(0, Math.floor((length - side) / 2 - (MARGIN * side) / size)); // what the square does not need
+  const margin = side < SMALL * size ? Infinity : (MARGIN * side) / size;
+  const cut = (length) => Math.max(0, Math.floor((length - side) / 2 - margin)); // what the square does not need
   const [left, top] = [cut(width), cut(height)];
   const context = newContext(Math.round((width - 2 * left) * scale), Math.round((height - 2 * top) * scale));
   context.fillStyle = "#ffffff";

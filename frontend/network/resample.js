@@ -1,7 +1,7 @@
 /**
  * The largest centred square of a photo as the 64x64 picture that a network sees, number for number as Pillow makes it:
- * a large photo is first averaged over squares of whole pixels (reduce), then resampled by an antialiased bicubic filter, from
- * side to side and then from top to bottom, each of the three steps rounded to 8 bits.
+ * a large photo is first averaged over squares of whole pixels (reduce), then resampled by an antialiased bicubic filter, along
+ * its rows and along its columns, each of the three steps rounded to 8 bits.
  *
  * A picture is { width, height, stride, values }: `stride` numbers a pixel, of which the first three are red, green and blue.
  * Source: Pillow's documentation of Image.resize and Image.reduce, and its libImaging/Resample.c and Reduce.c.
@@ -58,19 +58,31 @@ function reduced({ width, stride, values }, { left, top, right, bottom }, factor
 }
 
 /** A square of a picture, its place in fractions of pixels, as size x size pixels. */
-function resampled({ width, height, stride, values }, left, top, side, size) {
-  const columns = weights(width, left, side, size);
-  const rows = weights(height, top, side, size);
-  const narrow = new Uint8ClampedArray(height * size * COLOURS);
+function resampled(picture, left, top, side, size) {
+  const across = (image) => resampledRows(image, weights(picture.width, left, side, size));
+  const down = (image) => resampledColumns(image, weights(picture.height, top, side, size));
+  const { width, height } = picture;
+  const isTall = height > size && height - size > 2 * (width - size); // then Pillow 13 takes the other way round, which is quicker
+  return isTall ? across(down(picture)).values : down(across(picture)).values;
+}
+
+/** Each row made of the weighted sums of its pixels. */
+function resampledRows({ width, height, stride, values }, columns) {
+  const outputs = new Uint8ClampedArray(columns.length * height * COLOURS);
   for (let y = 0, target = 0; y < height; y++) {
-    for (const { first, factors } of columns) target = weighted(values, (y * width + first) * stride, stride, factors, narrow, target);
+    for (const { first, factors } of columns) target = weighted(values, (y * width + first) * stride, stride, factors, outputs, target);
   }
-  const outputs = new Uint8ClampedArray(size * size * COLOURS);
+  return { width: columns.length, height, stride: COLOURS, values: outputs };
+}
+
+/** Each column made of the weighted sums of its pixels. */
+function resampledColumns({ width, stride, values }, rows) {
+  const outputs = new Uint8ClampedArray(width * rows.length * COLOURS);
   let target = 0;
   for (const { first, factors } of rows) {
-    for (let x = 0; x < size; x++) target = weighted(narrow, (first * size + x) * COLOURS, size * COLOURS, factors, outputs, target);
+    for (let x = 0; x < width; x++) target = weighted(values, (first * width + x) * stride, width * stride, factors, outputs, target);
   }
-  return new Uint8Array(outputs.buffer);
+  return { width, height: rows.length, stride: COLOURS, values: outputs };
 }
 
 /** One pixel: the weighted sum of pixels that are `step` numbers apart. Returns the place of the next one. */

@@ -25,19 +25,16 @@ HISTORY = "\n".join(
         "1500,144000,0.41,0.003,0.8,219,0.36,0.86,0.93",
     ]
 )
-DRAG = """async () => {
+FRAMES = 90
+DRAG = """async (frames) => {
     const slider = document.querySelector("#rotation");
-    const gaps = [];
-    let last = await new Promise(requestAnimationFrame);
-    for (let step = 0; step < 90; step++) {
-        slider.value = -180 + step * 4;
+    for (let frame = 0; frame < frames; frame++) {
+        slider.value = -180 + frame * 4;
         slider.dispatchEvent(new Event("input", { bubbles: true }));
-        const now = await new Promise(requestAnimationFrame);
-        gaps.push(now - last);
-        last = now;
+        await new Promise(requestAnimationFrame);
     }
-    return gaps.sort((one, other) => one - other);
 }"""
+WHOLE_CURVE = re.compile(r"^(\S+ ){32}\S+$")
 
 
 def shown(page: Page) -> Any:
@@ -54,6 +51,10 @@ def choose(page: Page, name: str, content: bytes) -> None:
     page.set_input_files("#photo", {"name": name, "mimeType": "image/png", "buffer": content})
 
 
+def curve(page: Page) -> Any:
+    return page.locator("failure-explorer polyline")
+
+
 def local_probability(page: Page) -> float:
     return float(page.locator("photo-choice").get_attribute("data-cat-probability") or "nan")
 
@@ -65,9 +66,11 @@ def test_it_begins_with_a_drawn_cat(page: Page, expect: Any) -> None:
     expect(page.locator("answer-path")).to_contain_text("Sum (logit)")
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_answer_is_the_services_own_on_the_same_pixels(page: Page, running_catnet: Catnet, seed: int) -> None:
-    picture = encoded(drawn_cat(512, 384, seed=seed), "PNG")  # without loss: both see the same
+@pytest.mark.parametrize("size", [(64, 64), (512, 384), (130, 255), (301, 1200), (1500, 700)])
+def test_the_answer_is_the_services_own_on_the_same_pixels(
+    page: Page, running_catnet: Catnet, size: tuple[int, int]
+) -> None:
+    picture = encoded(drawn_cat(*size, seed=1), "PNG")  # without loss: both see the same
     answer = httpx.post(
         f"{running_catnet.gateway_url}/predict",
         content=picture,
@@ -75,11 +78,8 @@ def test_the_answer_is_the_services_own_on_the_same_pixels(page: Page, running_c
         trust_env=False,
     ).json()
     opened(page)
-    before = local_probability(page)
-    choose(page, "cat.png", picture)
-    page.wait_for_function(
-        "before => Number(document.querySelector('photo-choice').dataset.catProbability) !== before", arg=before
-    )
+    choose(page, "sent.png", picture)
+    page.get_by_role("img", name="sent.png at 64 × 64 pixels").wait_for()
     assert local_probability(page) == pytest.approx(answer["cat_probability"], abs=1e-4)
 
 
@@ -125,9 +125,7 @@ def test_a_slider_changes_the_picture_the_answer_and_the_curve(page: Page, expec
     expect(page.locator("failure-explorer .headline")).not_to_have_text(before)
     expect(page.locator("failure-explorer h3")).to_have_text("Probability of a cat over darkness")
     expect(page.locator("failure-explorer [role=status]")).to_contain_text("Darkness 100 %")
-    page.wait_for_function(
-        "document.querySelector('failure-explorer polyline').getAttribute('points').split(' ').length === 33"
-    )
+    expect(curve(page)).to_have_attribute("points", WHOLE_CURVE)
     assert (
         page.evaluate(
             "new Set(document.querySelector('canvas[aria-label^=\"What\"]').getContext('2d')"
@@ -140,20 +138,28 @@ def test_a_slider_changes_the_picture_the_answer_and_the_curve(page: Page, expec
     expect(page.locator("failure-explorer .headline")).to_have_text(before)
 
 
-def test_every_slider_leads_to_a_curve(page: Page) -> None:
+def test_every_slider_leads_to_a_curve(page: Page, expect: Any) -> None:
     opened(page)
     for name in ("rotation", "blur", "darkness", "noise", "quality"):
         page.locator(f"#{name}").focus()
         page.keyboard.press("ArrowRight" if name != "quality" else "ArrowLeft")
-        page.wait_for_function(
-            "document.querySelector('failure-explorer polyline').getAttribute('points').split(' ').length === 33"
-        )
+        expect(curve(page)).to_have_attribute("points", WHOLE_CURVE)
 
 
-def test_the_page_keeps_moving_while_a_slider_is_dragged(page: Page) -> None:
+def test_dragging_a_slider_leaves_the_page_time_for_60_frames_a_second(page: Page) -> None:
+    """Measured as processor time of the page's own thread, so that a busy machine does not matter."""
     opened(page)
-    gaps = page.evaluate(DRAG)
-    assert gaps[len(gaps) // 2] < 34, f"half of the frames took longer than {gaps[len(gaps) // 2]:.0f} ms"
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def busy_seconds() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(float(metric["value"]) for metric in metrics if metric["name"] == "TaskDuration")
+
+    before = busy_seconds()
+    page.evaluate(DRAG, FRAMES)
+    milliseconds = (busy_seconds() - before) / FRAMES * 1000
+    assert milliseconds < 12, f"{milliseconds:.1f} of the 16.7 ms of a frame"
 
 
 def test_the_training_is_drawn_where_its_history_is_there(page: Page, expect: Any) -> None:

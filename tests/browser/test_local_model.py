@@ -126,7 +126,20 @@ def test_a_network_of_every_kind_of_layer_says_the_same_as_nnlib(page: Page, tmp
 
 @pytest.mark.parametrize(
     ("width", "height"),
-    [(64, 64), (63, 65), (1, 1), (17, 33), (129, 128), (255, 300), (256, 256), (640, 480), (333, 999), (1001, 777)],
+    [
+        (64, 64),
+        (63, 65),
+        (1, 1),
+        (17, 33),
+        (129, 128),
+        (255, 300),
+        (256, 256),
+        (640, 480),
+        (333, 999),
+        (1001, 777),
+        (100, 140),
+        (130, 255),
+    ],
 )
 def test_the_square_is_scaled_as_pillow_scales_it(page: Page, width: int, height: int) -> None:
     rng = np.random.default_rng(width)

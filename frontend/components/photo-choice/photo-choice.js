@@ -1,7 +1,12 @@
 /**
  * A photo to look at, chosen, dropped, pasted or drawn; beside it what the network gets of it.
  *
- *   <photo-choice></photo-choice>
+ *   <photo-choice>
+ *     <canvas width="64" height="64" role="img" aria-label="…"></canvas>
+ *     <p class="words" role="status">…</p>
+ *     <label for="photo">…</label><input type="file" id="photo">
+ *     <button type="button" data-action="drawing-wanted">…</button> <button type="button" data-action="retry" hidden>…</button>
+ *   </photo-choice>
  *
  * Property: `state`, one of
  *   { kind: "working", words }
@@ -11,26 +16,11 @@
  *
  * Accessibility: a native file input with its label; what became of the choice is said in a live region.
  */
-import { html, render } from "../../lib/html.js";
-import { photoFromTransfer } from "../../lib/photo-from-transfer.js";
 import { imageData } from "../../network/photo-pixels.js";
+import { photosFromTransfer } from "../../photos/photos-from-transfer.js";
 
 class PhotoChoice extends HTMLElement {
   connectedCallback() {
-    render(
-      this,
-      html`<canvas width="64" height="64" role="img" aria-label="Your photo at 64 × 64 pixels, not there yet"></canvas>
-        <div class="choice">
-          <p class="words" role="status">Loading the model…</p>
-          <div class="buttons">
-            <label class="button" for="photo">Choose a photo</label>
-            <input type="file" id="photo" class="visually-hidden" accept="image/*">
-            <button type="button" class="quiet" data-action="drawing-wanted">Use the drawn cat</button>
-            <button type="button" class="quiet" data-action="retry" hidden>Try again</button>
-          </div>
-          <p class="quiet-text">Or drop one anywhere, or paste it. It stays on this device: the network runs in this page, and the photo is sent nowhere.</p>
-        </div>`,
-    );
     const input = this.querySelector("input");
     input.addEventListener("change", () => {
       this.#take(input.files[0]);
@@ -57,10 +47,10 @@ class PhotoChoice extends HTMLElement {
     canvas.setAttribute("aria-label", `${name} at 64 × 64 pixels, as the network sees it`);
   }
 
-  #takeTransfer(transfer) {
-    const found = photoFromTransfer(transfer);
-    if (found?.hint) this.querySelector(".words").textContent = found.hint;
-    if (found?.photo) this.#take(found.photo);
+  async #takeTransfer(transfer) {
+    const found = await photosFromTransfer(transfer, { most: 1 });
+    if (found?.photos.length) this.#take(found.photos[0]);
+    else if (found) this.querySelector(".words").textContent = found.hint;
   }
 
   #take(photo) {
