@@ -1,7 +1,7 @@
 """Take the README's screenshots: `make screenshots`, or python -m tests.browser.screenshots.
 
 Starts services of its own, so that the dashboard shows this traffic and no other: the drawn pictures, each varied, sent
-as real requests over a few minutes.
+as real requests over a few minutes, some of them judged. The dashboard's other states are shown with made-up reports.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from redis_server import ROOT
 
 from tests.browser.drawn_pictures import PICTURES, cat, jpeg, variation
 from tests.browser.launch import launched_chromium
+from tests.browser.live_reports import cut
+from tests.browser.live_reports import open_dashboard as open_made_up_dashboard
+from tests.browser.reports import empty_report, full_report
 from tests.e2e.client import Client
 from tests.processes import run_catnet
 
@@ -34,15 +37,21 @@ TALLEST = {PHONE: 1500, DESKTOP: 3000}  # the whole dashboard on a desktop, its 
 
 
 def send_traffic(client: Client, seconds: float) -> None:
-    """Send the drawn pictures, more of them as time goes by, and wait until they are counted."""
+    """Send the drawn pictures, more of them as time goes by, wait until they are counted, and judge every fourth."""
     start = time.monotonic()
     pictures = [picture() for picture in PICTURES]
+    predictions: list[str] = []
     for index in range(PHOTOS):
         time.sleep(max(0.0, start + seconds * (index / PHOTOS) ** 0.7 - time.monotonic()))
-        client.predict(jpeg(variation(pictures[index % len(pictures)], index))).raise_for_status()
+        answer = client.predict(jpeg(variation(pictures[index % len(pictures)], index))).raise_for_status()
+        predictions.append(answer.json()["prediction_id"])
         if sys.stderr.isatty():
             print(f"\r{index + 1} of {PHOTOS} photos sent", end="", file=sys.stderr)
     client.wait_for_total(PHOTOS)
+    for index in range(0, PHOTOS, 4):
+        label = "cat" if PICTURES[index % len(PICTURES)] is cat else "non-cat"
+        reply = {"prediction_id": predictions[index], "label": label}
+        client.http.post("/api/feedback", json=reply).raise_for_status()
 
 
 def open_classifier(page: Page) -> None:
@@ -57,7 +66,31 @@ def open_dashboard(page: Page) -> None:
     page.locator(".panels[aria-busy=false]").wait_for()
 
 
-PAGES = {"classifier": open_classifier, "dashboard": open_dashboard}
+def open_loading_dashboard(page: Page) -> None:
+    open_made_up_dashboard(page)
+
+
+def open_empty_dashboard(page: Page) -> None:
+    open_made_up_dashboard(page, empty_report())
+
+
+def open_drifted_dashboard(page: Page) -> None:
+    open_made_up_dashboard(page, full_report(drift_status="drift"))
+
+
+def open_stale_dashboard(page: Page) -> None:
+    open_made_up_dashboard(page, full_report())
+    cut(page)
+
+
+PAGES = {
+    "classifier": open_classifier,
+    "dashboard": open_dashboard,
+    "dashboard-loading": open_loading_dashboard,
+    "dashboard-empty": open_empty_dashboard,
+    "dashboard-drift": open_drifted_dashboard,
+    "dashboard-stale": open_stale_dashboard,
+}
 
 
 def take(browser: Browser, gateway_url: str, name: str, scheme: str, size: tuple[int, int]) -> Path:

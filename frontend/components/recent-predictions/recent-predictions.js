@@ -38,7 +38,7 @@ class RecentPredictions extends HTMLElement {
             <thead>
               <tr>
                 <th scope="col">Time</th><th scope="col">Answer</th><th scope="col" class="number">Confidence</th>
-                <th scope="col" class="number">Latency</th><th scope="col" class="said">People said</th><th scope="col" class="model">Model</th>
+                <th scope="col" class="number latency">Latency</th><th scope="col" class="said">People said</th><th scope="col" class="model">Model</th>
               </tr>
             </thead>
             <tbody></tbody>
@@ -121,7 +121,7 @@ function row({ time, label, confidence, certain, latency_ms: latency, model, fee
     <td><time datetime="${time}">${clockTime(time)}</time></td>
     <td><span class="label" data-label="${label}">${label}</span>${!certain && html` <small>not sure</small>`}</td>
     <td class="number">${percent(confidence)}</td>
-    <td class="number">${milliseconds(latency)}</td>
+    <td class="number latency">${milliseconds(latency)}</td>
     <td class="said" data-said="${said}">${SAID_WORDS[said]}</td>
     <td class="model">${model}</td>
   </tr>`;
