@@ -1,5 +1,5 @@
-"""HTTP/1.1 as uvicorn speaks it on httptools, with a way to break off a connection whose client takes nothing, and to be
-told at once of one that is lost.
+"""HTTP/1.1 as uvicorn speaks it on httptools: a connection whose client takes nothing can be broken off, and the loss
+of one is told at once.
 
 ASGI has no message for the first: an answer that is not finished can only wait for the client, with all that it has not
 taken. For the second it has one that must be waited for, by a task beside each request.
@@ -7,7 +7,6 @@ taken. For the second it has one that must be waited for, by a task beside each 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
