@@ -98,7 +98,9 @@ def test_a_visitor_who_does_not_allow_it_is_told_what_to_do(
 def test_a_camera_that_is_pulled_out_is_noticed(page: Page, expect: Any) -> None:
     open_camera(page)
     expect(dialog(page).get_by_role("button", name="Take it")).to_be_enabled()
-    page.evaluate("document.querySelector('camera-capture video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))")
+    page.evaluate(
+        "document.querySelector('camera-capture video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))"
+    )
     expect(dialog(page).get_by_role("status")).to_contain_text("does not answer")
 
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
 FULL = """Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };"""
-BLOCKED = """Object.defineProperty(window, "localStorage", { get() { throw new DOMException("", "SecurityError"); } });"""
+BLOCKED = (
+    """Object.defineProperty(window, "localStorage", { get() { throw new DOMException("", "SecurityError"); } });"""
+)
 
 
 def ask(page: Page, name: str) -> None:

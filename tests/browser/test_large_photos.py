@@ -183,7 +183,9 @@ def test_a_long_upload_tells_how_far_it_is(page: Page, expect: Any, tmp_path: Pa
     expect(page.locator("prediction-result h2")).to_have_text("Cancelled")
 
 
-def test_a_connection_that_is_lost_while_sending_is_taken_up_again(page: Page, expect: Any, faults: Faults, tmp_path: Path) -> None:
+def test_a_connection_that_is_lost_while_sending_is_taken_up_again(
+    page: Page, expect: Any, faults: Faults, tmp_path: Path
+) -> None:
     lost: list[str] = []
 
     def lose(route: Any) -> None:
