@@ -80,7 +80,12 @@ function showAnswer() {
   explaining.abort();
   const state = shown?.state ?? { kind: "empty" };
   result.state = state.kind === "answered" ? { ...state, reply: replies.get(state.prediction.prediction_id) } : state;
-  explanation.state = state.kind === "answered" && answerer.explain ? { kind: "offered", photo: shown.file } : { kind: "none" };
+  explanation.state = answerer.explain ? explanationState(state) : { kind: "none" };
+}
+
+function explanationState({ kind }) {
+  if (kind === "answered") return { kind: "offered", photo: shown.file };
+  return { kind: kind === "waiting" || kind === "asking" ? "awaited" : "none" };
 }
 
 function take(photos) {

@@ -1,12 +1,12 @@
 import { percent } from "./format.js";
-import { predictionWords } from "./prediction-words.js";
+import { verdictOf } from "./prediction-words.js";
 import { problemWords } from "./problem-words.js";
 
 const ANSWERS = { cat: "A cat", "non-cat": "Not a cat", unsure: "Not sure" };
 
 /** A prediction in the two or three words that fit on a card. */
 export function answerWords(prediction) {
-  const { verdict } = predictionWords(prediction);
+  const verdict = verdictOf(prediction);
   return { verdict, words: ANSWERS[verdict], detail: `${percent(prediction.cat_probability)} for a cat` };
 }
 
@@ -32,7 +32,7 @@ export function photoWords({ kind, progress, prediction, problem, retryAt }) {
 
 /** All photos together, in a sentence or two. */
 export function trayWords(photos) {
-  const answered = photos.filter(({ state }) => state.kind === "answered").map(({ state }) => answerWords(state.prediction).verdict);
+  const answered = photos.filter(({ state }) => state.kind === "answered").map(({ state }) => verdictOf(state.prediction));
   const failed = photos.filter(({ state }) => state.kind === "failed" && state.retryAt === null).length;
   const found = [
     [answered.filter((verdict) => verdict === "cat").length, "with a cat"],

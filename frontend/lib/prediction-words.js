@@ -1,11 +1,11 @@
 import { percent } from "./format.js";
 
-/**
- * A prediction in words.
- *
- * `verdict` is "cat", "non-cat" or "unsure": the label alone would hide that the model does not stand by it.
- * Returns: { verdict, headline, sentence }
- */
+/** "cat", "non-cat" or "unsure": the label alone would hide that the model does not stand by it. */
+export function verdictOf({ label, certain }) {
+  return certain ? label : "unsure";
+}
+
+/** A prediction in words. Returns: { verdict, headline, sentence } */
 export function predictionWords({ label, cat_probability: catProbability, certain }) {
   const probability = percent(catProbability);
   if (!certain) {

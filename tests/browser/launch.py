@@ -21,11 +21,11 @@ FLAGS = [
 
 
 @contextmanager
-def launched_chromium(executable: str) -> Iterator[Browser]:
+def launched_chromium(executable: str, *more_flags: str) -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, headless=True, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable, headless=True, args=[*FLAGS, *more_flags])
         try:
             yield browser
         finally:

@@ -27,7 +27,7 @@ from tests.e2e.client import Client
 from tests.processes import run_catnet
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FilePayload, Page
 
 FOLDER = ROOT / "docs" / "images"
 PHOTOS = 420
@@ -61,6 +61,31 @@ def open_classifier(page: Page) -> None:
     page.get_by_alt_text("Your photo").evaluate("image => image.decode()")
 
 
+def several_photos() -> list[FilePayload]:
+    pictures = [picture() for picture in PICTURES]
+    return [
+        {"name": f"IMG_{1000 + index}.jpg", "mimeType": "image/jpeg", "buffer": jpeg(variation(picture, index))}
+        for index, picture in enumerate(pictures * 4)
+    ]
+
+
+def open_several_photos(page: Page) -> None:
+    page.goto("/")
+    page.set_input_files("#photo", several_photos())
+    page.locator("photo-tray .summary", has_text="12 of 12 answered").wait_for()
+    for card in page.locator("photo-tray li").all():
+        card.scroll_into_view_if_needed()  # their pictures are made when they are seen
+        card.locator("img").wait_for()
+    page.evaluate("scrollTo(0, 0)")
+
+
+def open_outage(page: Page) -> None:
+    page.goto("/")
+    page.context.set_offline(True)
+    page.set_input_files("#photo", several_photos())
+    page.locator("photo-tray .outage").wait_for()
+
+
 def open_dashboard(page: Page) -> None:
     page.goto("/dashboard?window=15m")
     page.locator(".panels[aria-busy=false]").wait_for()
@@ -85,6 +110,8 @@ def open_stale_dashboard(page: Page) -> None:
 
 PAGES = {
     "classifier": open_classifier,
+    "photos": open_several_photos,
+    "outage": open_outage,
     "dashboard": open_dashboard,
     "dashboard-loading": open_loading_dashboard,
     "dashboard-empty": open_empty_dashboard,

@@ -19,7 +19,7 @@ class CameraCapture extends HTMLElement {
 
   async connectedCallback() {
     if (await hasCamera()) this.#offerCamera();
-    else if (matchMedia("(pointer: coarse)").matches && "capture" in HTMLInputElement.prototype) this.#offerCameraApp();
+    else if (matchMedia("(pointer: coarse)").matches) this.#offerCameraApp();
   }
 
   #offerCamera() {

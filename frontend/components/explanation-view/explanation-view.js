@@ -5,6 +5,7 @@
  *
  * Property: `state`, one of
  *   { kind: "none" }                there is no answer to explain
+ *   { kind: "awaited" }             there will be one: its place is kept
  *   { kind: "offered", photo }      a button, as explaining costs as much as many answers
  *   { kind: "asking" }
  *   { kind: "shown", explanation }
@@ -52,7 +53,7 @@ class ExplanationView extends HTMLElement {
   }
 
   set state(state) {
-    if (state.kind === "none" || state.kind === "offered") return this.#begin(state);
+    if (["none", "awaited", "offered"].includes(state.kind)) return this.#begin(state);
     const { words, retry } = outcome(state);
     this.dataset.kind = state.kind;
     this.#find(".outcome").textContent = words;
@@ -66,6 +67,7 @@ class ExplanationView extends HTMLElement {
     this.hidden = kind === "none";
     this.dataset.kind = kind;
     this.#find("#show").hidden = false;
+    this.#find("#show").disabled = kind !== "offered";
     for (const part of [".controls", "#again", "figure"]) this.#find(part).hidden = true;
     this.#find(".outcome").textContent = "";
     URL.revokeObjectURL(this.#photoUrl);
