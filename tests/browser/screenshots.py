@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 import shutil
 import sys
 import tempfile
@@ -108,10 +109,22 @@ def open_stale_dashboard(page: Page) -> None:
     cut(page)
 
 
+def open_how_it_works(page: Page) -> None:
+    from playwright.sync_api import expect
+
+    page.goto("/how-it-works")
+    page.locator("photo-choice[data-kind=shown]").wait_for()
+    page.get_by_label("Rotation").fill("24")
+    page.locator("failure-explorer [role=status]:not(:empty)").wait_for(state="attached")
+    whole_curve = re.compile(r"^(\S+ ){32}\S+$")
+    expect(page.locator("failure-explorer polyline")).to_have_attribute("points", whole_curve, timeout=30_000)
+
+
 PAGES = {
     "classifier": open_classifier,
     "photos": open_several_photos,
     "outage": open_outage,
+    "how-it-works": open_how_it_works,
     "dashboard": open_dashboard,
     "dashboard-loading": open_loading_dashboard,
     "dashboard-empty": open_empty_dashboard,

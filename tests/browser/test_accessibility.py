@@ -11,6 +11,7 @@ import pytest
 from redis_server import ROOT
 
 from tests.browser.conftest import Faults
+from tests.browser.test_how_it_works import HISTORY
 from tests.browser.test_pages import PATHS, opened
 from tests.pictures import drawn_cat, encoded, photo
 from tests.tools import missing
@@ -86,6 +87,15 @@ def test_the_numbers_of_the_charts_have_no_violation(page: Page) -> None:
     opened(page, "/dashboard")
     for chart in page.locator("chart-figure").all():
         chart.get_by_text("Show the numbers").click()
+    assert violations(page) == []
+
+
+def test_the_network_at_work_and_its_training_have_no_violation(page: Page, expect: Any) -> None:
+    page.route("**/history.csv", lambda route: route.fulfill(body=HISTORY, content_type="text/csv"))
+    opened(page, "/how-it-works")
+    page.get_by_label("Darkness").fill("80")
+    page.get_by_text("Show the numbers").click()
+    expect(page.locator("failure-explorer [role=status]")).to_contain_text("Darkness 80")
     assert violations(page) == []
 
 
