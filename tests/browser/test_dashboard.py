@@ -330,8 +330,8 @@ def test_the_recent_predictions_are_filtered_and_the_filter_is_kept_in_the_addre
     report = full_report()
     open_dashboard(page, report)
     assert len(shown_answers(page)) == len(report["recent"])
-    page.get_by_label("Answer").select_option(label="cat")
-    page.get_by_label("People said").select_option(label="it was right")
+    page.get_by_role("combobox", name="Answer", exact=True).select_option(label="cat")
+    page.get_by_role("combobox", name="People said").select_option(label="it was right")
     right = [recent for recent in report["recent"] if recent["label"] == recent["feedback"] == "cat"]
     expect(page.locator("recent-predictions .shown")).to_have_text(f"{len(right)} of the last {len(report['recent'])}.")
     assert shown_answers(page) == ["cat"] * len(right)
@@ -341,12 +341,12 @@ def test_the_recent_predictions_are_filtered_and_the_filter_is_kept_in_the_addre
     assert page.url.endswith("/dashboard?answer=cat&said=right&window=24h")
     page.reload()
     page.evaluate("(report) => live.push(report)", report)
-    expect(page.get_by_label("Answer")).to_have_value("cat")
+    expect(page.get_by_role("combobox", name="Answer", exact=True)).to_have_value("cat")
     expect(page.locator("recent-predictions .label")).to_have_count(len(right))
 
     page.get_by_role("button", name="Show all").click()
     expect(page.locator("recent-predictions .label")).to_have_count(len(report["recent"]))
-    expect(page.get_by_label("Answer")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Answer", exact=True)).to_be_focused()
     assert page.url.endswith("/dashboard?window=24h")
 
 
@@ -358,7 +358,7 @@ def test_a_filter_that_nothing_passes_says_so_and_what_is_saved_is_what_is_shown
     name, lines = saved(page, page.locator("recent-predictions"))
     assert name == "catnet-recent-1h.csv"
     assert [line.split(",")[1] for line in lines[1:]] == [recent["prediction_id"] for recent in unsure]
-    page.get_by_label("At least").fill("99.9")
+    page.get_by_role("spinbutton", name="At least").fill("99.9")
     expect(page.locator("recent-predictions .shown")).to_have_text("None of the last 20 is like that.")
     assert page.url.endswith("/dashboard?sure=no&min=99.9")
 

@@ -51,7 +51,7 @@ def states(page: Page) -> Iterator[str]:
     page.locator("header [data-status=ok]").wait_for()
     for numbers in page.get_by_text("Show the numbers").all():
         numbers.click()
-    page.get_by_label("At least").fill("99.9")
+    page.get_by_role("spinbutton", name="At least").fill("99.9")
     yield "full, its numbers open, a filter that nothing passes"
     cut(page)
     yield "stale"
