@@ -89,7 +89,12 @@ class Upstream:
             raise self._away(str(error), context) from error
 
     async def _send(
-        self, target: str, headers: Mapping[str, str], context: RequestContext, deadline: float, body: bytes | bytearray | None
+        self,
+        target: str,
+        headers: Mapping[str, str],
+        context: RequestContext,
+        deadline: float,
+        body: bytes | bytearray | None,
     ) -> Answer:
         self._budget.earn()
         try:

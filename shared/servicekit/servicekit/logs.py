@@ -36,9 +36,7 @@ def configure_logs(*, service: str, level: str, style: Literal["json", "text"]) 
         add_service,
     ]
     renderers: list[Processor] = (
-        [_tracebacks_without_values, _as_json]
-        if style == "json"
-        else [structlog.dev.ConsoleRenderer(colors=False)]
+        [_tracebacks_without_values, _as_json] if style == "json" else [structlog.dev.ConsoleRenderer(colors=False)]
     )
     logging.config.dictConfig(
         {
