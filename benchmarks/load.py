@@ -10,7 +10,7 @@ import aiohttp
 import numpy as np
 
 REQUEST_TIMEOUT_SECONDS = 30.0
-_BOUNDARY = "catnet-benchmark-boundary"
+BOUNDARY = "catnet-benchmark-boundary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ async def run_load(url: str, body: bytes, *, concurrency: int, requests: int, wa
     connector = aiohttp.TCPConnector(limit=concurrency, limit_per_host=concurrency)
     timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        form = _form(body)
-        await _ask(session, url, form, concurrency, warm_up)
+        prepared = form(body)
+        await _ask(session, url, prepared, concurrency, warm_up)
         started = time.perf_counter()
-        latencies, failures = await _ask(session, url, form, concurrency, requests)
+        latencies, failures = await _ask(session, url, prepared, concurrency, requests)
         return LoadResult(concurrency, time.perf_counter() - started, np.array(latencies), failures)
 
 
@@ -48,7 +48,7 @@ async def _ask(
     latencies: list[float] = []
     failures: dict[str, int] = {}
     remaining = iter(range(requests))
-    headers = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
     async def connection() -> None:
         for _ in remaining:
@@ -68,7 +68,7 @@ async def _ask(
     return latencies, failures
 
 
-def _form(photo: bytes) -> bytes:
+def form(photo: bytes) -> bytes:
     """The multipart body, made once: building it is not what is measured."""
-    head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="photo"\r\n\r\n'
-    return head.encode() + photo + f"\r\n--{_BOUNDARY}--\r\n".encode()
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="photo"\r\n\r\n'
+    return head.encode() + photo + f"\r\n--{BOUNDARY}--\r\n".encode()

@@ -7,8 +7,9 @@ are bounded in number and time, and nobody is let wait whose answer is expected 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
 
 from prometheus_client import Counter
 
@@ -74,8 +75,7 @@ class Admission:
         if (self._in_flight + self._waiting + 1) * self.pace.seconds_each > self._expected_seconds:
             raise self._refusal("too_slow")
 
-    @asynccontextmanager
-    async def admitted(self) -> AsyncIterator[None]:
+    async def __aenter__(self) -> None:
         """Hold one of the places while the block runs. Raises: TooMuchToDo."""
         self.check()
         if self._free.locked():
@@ -83,11 +83,12 @@ class Admission:
         else:
             await self._free.acquire()  # at once
         self._in_flight += 1
-        try:
-            yield
-        finally:
-            self._in_flight -= 1
-            self._free.release()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._in_flight -= 1
+        self._free.release()
 
     async def _wait(self) -> None:
         self._waiting += 1

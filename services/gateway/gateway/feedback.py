@@ -43,11 +43,11 @@ class Feedback:
             await pass_on(answer, scope)(scope, receive, send)
 
 
-async def _read_document(headers: Headers, body: RequestBody) -> bytes:
+async def _read_document(headers: Headers, body: RequestBody) -> bytearray:
     """The body's bytes. Raises: UploadRefused, ClientLeft."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedUpload("Send application/json: the prediction_id, and the label that it should have had.")
-    document = b"".join([chunk async for chunk in body.chunks()])
+    document = await body.whole()
     if not document:
         raise MalformedUpload("The request has no body. Send the prediction_id and the label that it should have had.")
     return document

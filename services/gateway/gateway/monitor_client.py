@@ -21,7 +21,7 @@ class MonitorClient:
         """The report over one window."""
         return await self._upstream.ask(with_query("/report", query), context=context, deadline=deadline)
 
-    async def feedback(self, document: bytes, *, context: RequestContext, deadline: float) -> Answer:
+    async def feedback(self, document: bytes | bytearray, *, context: RequestContext, deadline: float) -> Answer:
         """Note what a photo really showed; the same note twice is one."""
         return await self._upstream.ask(
             "/feedback", context=context, deadline=deadline, body=document, media_type="application/json"

@@ -77,7 +77,7 @@ class PhotoEndpoint:
         given = QueryParams(scope["query_string"])
         query = {name: given[name] for name in self._query if name in given}
         try:
-            async with while_client_waits(scope, receive), self._admission.admitted():
+            async with while_client_waits(scope, receive), self._admission:
                 with self._admission.pace.measured():
                     return await self._ask(photo, query=query, context=request_context(scope), deadline=deadline)
         except Interrupted:

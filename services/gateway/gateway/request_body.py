@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
 
 from servicekit.problems import Problem, problem_response
 from starlette.datastructures import Headers
@@ -37,18 +38,19 @@ class RequestBody:
         self._take = take
         self._read_bytes = 0
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body, piece by piece. Raises: UploadTooLarge, ClientLeft, and what ``take`` raises."""
+    async def whole(self) -> bytearray:
+        """The body, in a buffer that is the caller's. Raises: UploadTooLarge, ClientLeft, and what ``take`` raises."""
         if self._declared_bytes is not None and self._declared_bytes > self._limit_bytes:
             raise self._too_large()
+        content = bytearray()
         while not self.is_complete:
             chunk = await self._next_chunk()
             if self._read_bytes > self._limit_bytes:
                 raise self._too_large()
-            if chunk:
-                if self._take is not None:
-                    self._take(len(chunk))
-                yield chunk
+            if self._take is not None:
+                self._take(len(chunk))
+            content += chunk
+        return content
 
     async def discard(self, *, at_most_bytes: int) -> None:
         """Read on and throw away until the end, or until so many bytes more. Raises: ClientLeft."""
@@ -78,14 +80,22 @@ def _declared_bytes(headers: Headers) -> int | None:
     return int(length) if length.isascii() and length.isdigit() else None
 
 
-@asynccontextmanager
-async def arriving_by(deadline: float) -> AsyncIterator[None]:
+class arriving_by:  # noqa: N801 - read as a statement
     """Read a body in the block. Raises: UploadTooSlow."""
-    try:
-        async with asyncio.timeout_at(deadline):
-            yield
-    except TimeoutError:
-        raise UploadTooSlow("The body did not arrive in time.") from None
+
+    def __init__(self, deadline: float) -> None:
+        self._timeout = asyncio.timeout_at(deadline)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, traceback)
+        except TimeoutError:
+            raise UploadTooSlow("The body did not arrive in time.") from None
 
 
 async def refuse_early(

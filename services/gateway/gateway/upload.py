@@ -33,9 +33,7 @@ async def read_photo(headers: Headers, body: RequestBody) -> bytearray:
     is_form = media_type == b"multipart/form-data"
     if not (is_form or media_type.startswith(b"image/") or media_type == b"application/octet-stream"):
         raise UnsupportedUpload(_ACCEPTED)
-    content = bytearray()
-    async for chunk in body.chunks():
-        content += chunk
+    content = await body.whole()
     if is_form:
         photo = _photo_in(content, parameters.get(b"boundary", b""))
         del content[photo.end :]  # in place: neither copies the photo

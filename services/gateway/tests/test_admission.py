@@ -31,7 +31,7 @@ class Door:
         self.open = asyncio.Event()
 
     async def enter(self, guest: int) -> None:
-        async with self.admission.admitted():
+        async with self.admission:
             self.inside.append(guest)
             await self.open.wait()
 

@@ -1,5 +1,5 @@
-"""HTTP/1.1 as uvicorn speaks it on httptools: a connection whose client takes nothing can be broken off, and the loss
-of one is told at once.
+"""HTTP/1.1 as uvicorn speaks it on httptools, with two ways more between an application and its client's connection:
+to break it off where the client takes nothing, and to be told at once when it is lost.
 
 ASGI has no message for the first: an answer that is not finished can only wait for the client, with all that it has not
 taken. For the second it has one that must be waited for, by a task beside each request.
@@ -7,8 +7,7 @@ taken. For the second it has one that must be waited for, by a task beside each 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, cast
 
 from starlette.types import Scope
@@ -47,23 +46,19 @@ def abort(scope: Scope) -> None:
         connection.abort()
 
 
-def tells_of_loss(scope: Scope) -> bool:
-    """Whether the server tells of a lost connection; otherwise the application has to wait for ASGI's message."""
-    return _connection(scope) is not None
+def watch_loss(scope: Scope, watcher: Callable[[], None]) -> Callable[[], None] | None:
+    """Call ``watcher`` once the connection of a request is lost, or at once if it is.
 
-
-@contextmanager
-def told_of_loss(scope: Scope, watcher: Callable[[], None]) -> Iterator[None]:
-    """While the block runs, call ``watcher`` once the connection of a request is lost. Where the server tells."""
+    Returns: what ends the watch; None where the server does not tell, and ASGI's message has to be waited for.
+    """
     connection = _connection(scope)
-    assert connection is not None  # noqa: S101 - the caller has asked
-    connection.loss_watchers.add(watcher)
+    if connection is None:
+        return None
     if connection.is_lost:
         watcher()
-    try:
-        yield
-    finally:
-        connection.loss_watchers.discard(watcher)
+    watchers = connection.loss_watchers
+    watchers.add(watcher)
+    return lambda: watchers.discard(watcher)
 
 
 def _connection(scope: Scope) -> AbortableHttpProtocol | None:
