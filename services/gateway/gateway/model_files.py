@@ -60,7 +60,7 @@ class ModelFiles:
         name, version, file = (scope["path_params"][key] for key in ("name", "version", "file"))
         if file not in MEDIA_TYPES or not (re.fullmatch(NAME, name) and re.fullmatch(NAME, version)):
             raise HTTPException(404)
-        async with self._admission.admitted():
+        async with self._admission:
             answer = self._inference.model_file(
                 (name, version, file),
                 query={key: value for key, value in QueryParams(scope["query_string"]).items() if key == "sha256"},
