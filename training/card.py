@@ -41,6 +41,7 @@ def render(manifest: Mapping[str, Any]) -> str:
         big_cats=f"{kinds['big cats']['called_cat']:.1%}",
         cats_found=f"{kinds['cats']['called_cat']:.1%}",
         temperature=f"{manifest['temperature']:.3f}",
+        offset=f"{manifest['offset']:.3f}",
         coverage=f"{manifest['conformal']['coverage']:.0%}",
         threshold=f"{manifest['conformal']['threshold']:.3f}",
         novel_share=f"{novelty['share']:.0%}",
