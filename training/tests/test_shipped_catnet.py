@@ -30,8 +30,9 @@ def test_its_card_states_the_figures_of_its_manifest(model):
 
 def test_it_tells_cats_from_others_better_than_the_prototype_did(model):
     test = model.manifest.raw["metrics"]["cats64 test"]
-    assert test["balanced_accuracy"] >= 0.89
-    assert test["roc_auc"] >= 0.96
+    assert test["balanced_accuracy"] >= 0.915
+    assert test["roc_auc"] >= 0.97
+    assert test["expected_calibration_error"] <= 0.03
 
 
 def test_its_reference_is_large_enough_and_free_of_the_sharper_source(model):
