@@ -14,6 +14,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as inference is run; read when NumPy is loaded
 
@@ -54,7 +55,7 @@ def measure_stages() -> str:
 def _decoding_table(photos: Sequence[_Photo]) -> list[str]:
     lines = ["| photo | kilobytes | decode µs | baseline's µs | ratio |", "|---|---|---|---|---|"]
     for photo in photos:
-        ours, theirs = _alternate(lambda data=photo.data: preprocess(data), lambda data=photo.data: _baseline(data))
+        ours, theirs = _alternate(partial(preprocess, photo.data), partial(_baseline, photo.data))
         lines.append(
             f"| {photo.name} | {len(photo.data) / 1000:.0f} | {ours:.0f} | {theirs:.0f} | x{ours / theirs:.2f} |"
         )
@@ -66,8 +67,8 @@ def _other_stages(photo: _Photo) -> list[str]:
     pixels = preprocess(photo.data).pixels
     models = {name: load_model(ROOT / "models" / name / "1") for name in MODELS}
     features, *forwards = _alternate(
-        lambda: picture_features(pixels),
-        *(lambda model=model: model.predict(pixels[np.newaxis]) for model in models.values()),
+        partial(picture_features, pixels),
+        *(partial(model.predict, pixels[np.newaxis]) for model in models.values()),
     )
     lines = ["| stage, for any photo | µs |", "|---|---|", f"| features | {features:.0f} |"]
     return lines + [f"| forward, {name} | {forward:.0f} |" for name, forward in zip(models, forwards, strict=True)]
