@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from typing import cast
 
 import hiredis
@@ -103,7 +104,7 @@ class RedisEventStream:
     def _replace_counters(self, counters: PublisherCounters) -> tuple[bytes, bytes]:
         hash_key = publisher_counters(self._instance)
         return (
-            _pack("HSET", hash_key, *_flat(_less(counters, self._forgotten).to_fields().items())),
+            _pack("HSET", hash_key, *chain.from_iterable(_less(counters, self._forgotten).to_fields().items())),
             _pack("ZADD", PUBLISHERS, f"{time.time():.3f}", self._instance),
         )
 
@@ -141,16 +142,12 @@ def _less(counters: PublisherCounters, forgotten: PublisherCounters) -> Publishe
 
 
 def _add_event(event: PredictionEvent) -> bytes:
-    return _pack(*_XADD, *_flat(event.to_fields().items()))
+    return _pack(*_XADD, *chain.from_iterable(event.to_fields().items()))
 
 
 def _pack(*words: str) -> bytes:
     packed: bytes = hiredis.pack_command(words)  # type: ignore[arg-type] # its stub knows only one word
     return packed
-
-
-def _flat(pairs: Iterable[tuple[str, str]]) -> Iterable[str]:
-    return (text for pair in pairs for text in pair)
 
 
 def _reason(error: Exception) -> str:
