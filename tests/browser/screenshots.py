@@ -114,7 +114,7 @@ def open_how_it_works(page: Page) -> None:
 
     page.goto("/how-it-works")
     page.locator("photo-choice[data-kind=shown]").wait_for()
-    page.get_by_label("Rotation").fill("24")
+    page.get_by_role("slider", name="Rotation").fill("24")
     page.locator("failure-explorer [role=status]:not(:empty)").wait_for(state="attached")
     whole_curve = re.compile(r"^(\S+ ){32}\S+$")
     expect(page.locator("failure-explorer polyline")).to_have_attribute("points", whole_curve, timeout=30_000)

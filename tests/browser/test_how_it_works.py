@@ -90,7 +90,7 @@ def test_the_photo_is_sent_nowhere(page: Page, expect: Any) -> None:
     page.on("request", lambda request: sent.append(request.method + " " + request.url))
     choose(page, "mine.jpg", photo())
     expect(page.get_by_role("img", name="mine.jpg at 64 × 64 pixels")).to_be_visible()
-    page.get_by_label("Blur").fill("3")
+    page.get_by_role("slider", name="Blur").fill("3")
     expect(page.locator("failure-explorer output[for=blur]")).to_have_text("3 px")
     assert [request for request in sent if "blob:" not in request] == []
 
@@ -119,7 +119,7 @@ def test_a_slider_changes_the_picture_the_answer_and_the_curve(page: Page, expec
     opened(page)
     expect(page.locator("failure-explorer .headline")).to_contain_text("%")
     before = page.locator("failure-explorer .headline").inner_text()
-    page.get_by_label("Darkness").focus()
+    page.get_by_role("slider", name="Darkness").focus()
     page.keyboard.press("End")
     expect(page.locator("output[for=darkness]")).to_have_text("100 %")
     expect(page.locator("failure-explorer .headline")).not_to_have_text(before)
