@@ -13,6 +13,7 @@ from benchmarks.drift import default_model_folder, measure_drift
 from benchmarks.monitor import Effort as MonitorEffort
 from benchmarks.monitor import measure_monitor
 from benchmarks.network import measure_network
+from benchmarks.overload import measure_overload
 from benchmarks.predictions import measure_predictions
 from training.datasets import default_folder
 
@@ -23,12 +24,13 @@ DRIFT_RESULTS = ROOT / "benchmarks" / "results-drift.md"
 def main() -> None:
     where = f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}"
     predictions = measure_predictions()
+    overload = measure_overload().table()
     network = measure_network()
     monitor = measure_monitor(MonitorEffort())
     results = (
         "# Results of `make bench`\n\n"
         f"{where}; services, Redis and load generator share the machine. [How it is measured](README.md).\n\n"
-        f"## Predictions\n\n{predictions}\n\n## Network\n\n{network}\n\n## Monitor\n\n{monitor}\n"
+        f"## Predictions\n\n{predictions}\n\n## Overload\n\n{overload}\n\n## Network\n\n{network}\n\n## Monitor\n\n{monitor}\n"
     )
     RESULTS.write_text(results)
     print(results)
