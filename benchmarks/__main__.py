@@ -15,6 +15,7 @@ from benchmarks.events import measure_events
 from benchmarks.monitor import Effort as MonitorEffort
 from benchmarks.monitor import measure_monitor
 from benchmarks.network import measure_network
+from benchmarks.overload import measure_overload
 from benchmarks.predictions import measure_predictions
 from benchmarks.stages import measure_stages
 
@@ -26,13 +27,14 @@ def main() -> None:
     predictions = measure_predictions()
     stages = measure_stages()
     events = measure_events(EventsEffort())
+    overload = measure_overload().table()
     network = measure_network()
     monitor = measure_monitor(MonitorEffort())
     results = (
         "# Results of `make bench`\n\n"
         f"{where}; services, Redis and load generator share the machine. [How it is measured](README.md).\n\n"
         f"## Predictions\n\n{predictions}\n\n## Stages of a prediction\n\n{stages}\n\n## Events\n\n{events}\n\n"
-        f"## Network\n\n{network}\n\n## Monitor\n\n{monitor}\n"
+        f"## Overload\n\n{overload}\n\n## Network\n\n{network}\n\n## Monitor\n\n{monitor}\n"
     )
     RESULTS.write_text(results)
     print(results)
