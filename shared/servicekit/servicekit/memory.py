@@ -9,10 +9,8 @@ LARGE_BLOCK_BYTES = 2**20
 _M_MMAP_THRESHOLD = -3
 
 
-def return_large_blocks(large_bytes: int = LARGE_BLOCK_BYTES) -> None:
+def return_large_blocks(block_bytes: int = LARGE_BLOCK_BYTES) -> None:
     """Have blocks of so many bytes and more returned to the system as soon as they are freed.
-
-    Each is then asked for anew, page by page: not to be used for what every request needs.
 
     glibc does so at first, but raises its threshold with every such block to as much as 32 megabytes; from then on
     freed ones stay with the process, beneath whatever small block was made after them. Where the allocator is another,
@@ -23,4 +21,4 @@ def return_large_blocks(large_bytes: int = LARGE_BLOCK_BYTES) -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return
-    mallopt(_M_MMAP_THRESHOLD, large_bytes)
+    mallopt(_M_MMAP_THRESHOLD, block_bytes)
