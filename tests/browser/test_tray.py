@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 MANY = 200
 AT_ONCE = 3
-LONGEST_TASK_MILLISECONDS = 400  # 50 is what nobody notices; a shared machine may take several times as long
+LONGEST_TASK_MILLISECONDS = 2000 if os.environ.get("CI") else 400  # a shared machine may take its time
 WORDS = re.compile(r"A cat|Not a cat|Not sure")
 HELD_ROUTES = "**/predict"
 
