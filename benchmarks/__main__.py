@@ -30,7 +30,8 @@ def main() -> None:
     results = (
         "# Results of `make bench`\n\n"
         f"{where}; services, Redis and load generator share the machine. [How it is measured](README.md).\n\n"
-        f"## Predictions\n\n{predictions}\n\n## Overload\n\n{overload}\n\n## Network\n\n{network}\n\n## Monitor\n\n{monitor}\n"
+        f"## Predictions\n\n{predictions}\n\n## Overload\n\n{overload}\n\n"
+        f"## Network\n\n{network}\n\n## Monitor\n\n{monitor}\n"
     )
     RESULTS.write_text(results)
     print(results)
