@@ -32,8 +32,8 @@ class Receiver(Protocol):
 class HttpConnection(asyncio.Protocol):
     def __init__(self) -> None:
         self.idle_since = 0.0
-        self.expires = 0.0
-        """Times of the event loop's clock, noted by whoever keeps the connection."""
+        """A time of the event loop's clock, noted by whoever keeps the connection, as is:"""
+        self.address = ""
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport
         self._receiver: Receiver | None = None

@@ -10,7 +10,7 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
@@ -22,9 +22,6 @@ from gateway.transport import MAX_ANSWER_BYTES, Answer, AnswerBroken, AnswerStre
 CONNECT_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 60.0
 """Below that of the services' servers, so that the gateway is the side that closes an idle connection."""
-CONNECTION_SECONDS = 2.0
-"""Then a connection is closed after its answer: the next one leads to the next of the service's addresses, so that each
-replica gets its share, and a new one soon, also where one connection would do for all that is asked."""
 ADDRESSES_SECONDS = 5.0
 """How long the addresses of a name are taken for those that it has."""
 STREAM_SILENCE_SECONDS = 45.0
@@ -44,7 +41,7 @@ class HttpTransport:
         self._prefix = parts.path.rstrip("/")
         self._host_header = f" HTTP/1.1\r\nhost: {_without_user(parts)}\r\n"
         self._places = asyncio.Semaphore(connections)
-        self._idle: list[HttpConnection] = []
+        self._idle: dict[str, list[HttpConnection]] = {}
         self._addresses: list[str] = []
         self._addresses_until = 0.0
         self._turn = 0
@@ -55,12 +52,11 @@ class HttpTransport:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        while self._idle:
-            self._idle.pop().abort()
+        self._drop_idle_connections(self._idle)
 
     async def send(self, call: Call) -> Answer:
         async with self._places:
-            connection = self._idle_connection() or await self._connect()
+            connection = await self._connection()
             receiver = _WholeAnswer()
             try:
                 connection.call(self._request(call), receiver)
@@ -74,7 +70,7 @@ class HttpTransport:
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[AnswerStream]:
         async with self._places:
-            connection = self._idle_connection() or await self._connect()
+            connection = await self._connection()
             receiver = _StreamedAnswer(connection)
             try:
                 connection.call(self._request(call), receiver)
@@ -86,33 +82,16 @@ class HttpTransport:
                 else:
                     connection.abort()
 
-    def _idle_connection(self) -> HttpConnection | None:
-        """The one used last: the others may be needed no more, and end."""
-        oldest = asyncio.get_running_loop().time() - KEEP_ALIVE_SECONDS
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.is_reusable and connection.idle_since > oldest:
-                return connection
-            connection.abort()
-        return None
-
-    async def _connect(self) -> HttpConnection:
-        """To the next address; where nobody answers there, to the one after it. Raises: NotAnswered."""
-        loop = asyncio.get_running_loop()
+    async def _connection(self) -> HttpConnection:
+        """To the address whose turn it is, where nobody answers there to the one after it. Raises: NotAnswered."""
         try:
             addresses = await self._addresses_in_turn()
             for address in addresses:
+                if connection := self._idle_connection(address):
+                    return connection
                 with suppress(OSError, TimeoutError):
                     async with asyncio.timeout(CONNECT_SECONDS / len(addresses)):
-                        _, connection = await loop.create_connection(
-                            HttpConnection,
-                            address,
-                            self._port,
-                            ssl=self._security,
-                            server_hostname=self._host if self._security else None,
-                        )
-                    connection.expires = loop.time() + CONNECTION_SECONDS
-                    return connection
+                        return await self._connect(address)
                 self._addresses_until = 0.0  # a replica may have gone: look again
         except (OSError, TimeoutError) as error:
             raise NotAnswered("no address") from error
@@ -121,20 +100,51 @@ class HttpTransport:
     async def _addresses_in_turn(self) -> list[str]:
         """All addresses of the service, each time beginning with the next. Raises: OSError, TimeoutError."""
         loop = asyncio.get_running_loop()
-        if loop.time() >= self._addresses_until:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-            self._addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
-            self._addresses_until = loop.time() + ADDRESSES_SECONDS
+        if loop.time() >= self._addresses_until or not self._addresses:
+            self._addresses_until = loop.time() + ADDRESSES_SECONDS  # one call looks, the others need not wait for it
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+                self._addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+                self._drop_idle_connections(self._idle.keys() - self._addresses)
+            except (OSError, TimeoutError):
+                if not self._addresses:
+                    raise
         self._turn += 1
         first = self._turn % len(self._addresses)
         return self._addresses[first:] + self._addresses[:first]
 
+    def _idle_connection(self, address: str) -> HttpConnection | None:
+        """The one used last: the others may be needed no more, and end."""
+        oldest = asyncio.get_running_loop().time() - KEEP_ALIVE_SECONDS
+        idle = self._idle.get(address, [])
+        while idle:
+            connection = idle.pop()
+            if connection.is_reusable and connection.idle_since > oldest:
+                return connection
+            connection.abort()
+        return None
+
+    def _drop_idle_connections(self, addresses: Iterable[str]) -> None:
+        for address in list(addresses):
+            for connection in self._idle.pop(address):
+                connection.abort()
+
+    async def _connect(self, address: str) -> HttpConnection:
+        _, connection = await asyncio.get_running_loop().create_connection(
+            HttpConnection,
+            address,
+            self._port,
+            ssl=self._security,
+            server_hostname=self._host if self._security else None,
+        )
+        connection.address = address
+        return connection
+
     def _keep(self, connection: HttpConnection) -> None:
-        now = asyncio.get_running_loop().time()
-        if connection.is_reusable and now < connection.expires:
-            connection.idle_since = now
-            self._idle.append(connection)
+        if connection.is_reusable and connection.address in self._addresses:
+            connection.idle_since = asyncio.get_running_loop().time()
+            self._idle.setdefault(connection.address, []).append(connection)
         else:
             connection.abort()
 

@@ -176,7 +176,7 @@ async def test_a_cancelled_call_takes_its_connection_with_it(
 async def test_more_calls_than_connections_wait_for_one(transport: HttpTransport, upstream: ScriptedUpstream) -> None:
     answers = await asyncio.gather(*(send(transport) for _ in range(20)))
     assert [answer.body for answer in answers] == [b"ok"] * 20
-    assert upstream.connections == 2
+    assert upstream.connections <= 2
 
 
 async def test_no_service_is_not_answered() -> None:

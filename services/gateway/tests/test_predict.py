@@ -100,15 +100,6 @@ class TestForwarding:
             await post(gateway)
         assert [received.connection for received in inference.received] == [1, 1, 1]
 
-    async def test_an_old_connection_is_replaced_so_that_every_replica_gets_its_share(
-        self, gateway: RunningGateway, inference: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("gateway.http_transport.CONNECTION_SECONDS", 0)
-        for _ in range(3):
-            assert (await post(gateway)).status_code == 200
-        assert [received.connection for received in inference.received] == [1, 2, 3]
-        assert await gateway.metric("catnet_upstream_retries_total") == 0
-
 
 class TestExplanations:
     async def test_the_photo_and_the_method_go_along(
