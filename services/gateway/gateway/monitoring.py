@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 
 from servicekit.health import Health
+from servicekit.interruption import Interrupted, client_left, interrupted_by
 from servicekit.request_context import request_context
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
@@ -15,7 +16,6 @@ from starlette.types import Receive, Scope, Send
 from gateway.answers import pass_on
 from gateway.errors import AnsweredInstead
 from gateway.inference_client import InferenceClient
-from gateway.interruption import Interrupted, client_left, interrupted_by
 from gateway.monitor_client import MonitorClient
 from gateway.transport import AnswerStream
 

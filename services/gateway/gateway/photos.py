@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
+from servicekit.interruption import Interrupted, while_client_waits
 from servicekit.problems import Problem
 from servicekit.request_context import RequestContext, request_context
 from starlette.datastructures import Headers, QueryParams
@@ -15,7 +16,6 @@ from gateway.admission import Admission
 from gateway.answers import pass_on
 from gateway.circuit import Circuit
 from gateway.errors import ClientLeft
-from gateway.interruption import Interrupted, while_client_waits
 from gateway.request_body import RequestBody, arriving_by, refuse_early
 from gateway.settings import Settings
 from gateway.transport import Answer

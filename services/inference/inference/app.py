@@ -11,8 +11,9 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from servicekit.application import create_service
 from servicekit.health import Dependency, Health
+from servicekit.interruption import Interrupted
 
-from inference.departure import ClientLeft, leave_unanswered
+from inference.departure import leave_unanswered
 from inference.event_publisher import EventPublisher
 from inference.event_stream import EventStream
 from inference.explanation_routes import ExplanationRoutes
@@ -93,5 +94,5 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
         routes=routes,
         error_response=error_response,
     )
-    app.add_exception_handler(ClientLeft, leave_unanswered)
+    app.add_exception_handler(Interrupted, leave_unanswered)
     return app

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from functools import partial
 
+from servicekit.interruption import while_client_waits
 from servicekit.request_context import request_context
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from inference.deadline import Deadline
-from inference.departure import WhileConnected
 from inference.errors import UnknownMethod
 from inference.explainer import DEFAULT_METHOD, METHODS, explain
 from inference.json_response import json_response
@@ -51,7 +51,7 @@ class ExplanationRoutes:
             with self._explainers.admit():
                 data = await read_body(request, max_bytes=self._settings.max_upload_bytes)
                 arrived = time.perf_counter()
-                async with WhileConnected(request):
+                async with while_client_waits(request.scope, request.receive):
                     prediction = await self._service.predict(model, data, deadline)
                     total_seconds = time.perf_counter() - arrived
                     pixels = prediction.image.picture.pixels

@@ -136,4 +136,4 @@ async def test_a_client_that_stays_is_answered_and_watched_no_longer(
     assert client.status == 200
     client.leave()
     await asyncio.sleep(0)
-    assert not [task for task in asyncio.all_tasks() if "departure" in repr(task)]
+    assert not [task for task in asyncio.all_tasks() if "interruption" in repr(task)]

@@ -12,6 +12,7 @@ from importlib.metadata import version
 import numpy as np
 from nnlib.model import Model
 from servicekit.health import Health
+from servicekit.interruption import while_client_waits
 from servicekit.problems import problem_response
 from servicekit.request_context import request_context
 from starlette.requests import Request
@@ -20,7 +21,6 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from inference.deadline import Deadline
-from inference.departure import WhileConnected
 from inference.errors import UnsupportedImage, UnusableImage
 from inference.json_response import json_response
 from inference.open_inference.infer_request import InferRequest, read_infer_request
@@ -118,7 +118,7 @@ class OpenInferenceRoutes:
             with self._workers.admit():
                 body = await read_body(request, max_bytes=self._settings.max_upload_bytes)
                 arrived = time.perf_counter()
-                async with WhileConnected(request):
+                async with while_client_waits(request.scope, request.receive):
                     asked = await self._workers.run(
                         partial(
                             read_infer_request,

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 
-from servicekit.abortable import watch_loss
 from starlette.types import Receive, Scope
+
+from servicekit.abortable import watch_loss
 
 Ending = Callable[[], Awaitable[object]]
 

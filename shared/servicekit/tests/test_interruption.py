@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from gateway.interruption import Interrupted, interrupted_by
+from servicekit.interruption import Interrupted, interrupted_by
 
 pytestmark = pytest.mark.anyio
 
