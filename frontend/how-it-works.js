@@ -11,7 +11,8 @@ import "./components/training-curves/training-curves.js";
 import { answerPath } from "./lib/answer-path.js";
 import { drawnCat } from "./lib/drawn-cat.js";
 import { milliseconds } from "./lib/format.js";
-import { addressWithModel, modelChoices, modelFromAddress, modelNamed, servedModel } from "./lib/model-choice.js";
+import { addressWith } from "./lib/address.js";
+import { modelChoices, modelFromAddress, modelNamed, servedModel } from "./lib/model-choice.js";
 import { stages, stageWords } from "./lib/network-stages.js";
 import { predictionWords } from "./lib/prediction-words.js";
 import { problemWords } from "./lib/problem-words.js";
@@ -120,7 +121,7 @@ photoChoice.addEventListener("photo-chosen", ({ detail }) => model && look(detai
 photoChoice.addEventListener("drawing-wanted", async () => model && look(await drawnCat()));
 photoChoice.addEventListener("retry", openModel);
 modelPicker.addEventListener("model-chosen", ({ detail }) => {
-  history.pushState(null, "", addressWithModel(location, detail.id));
+  history.pushState(null, "", addressWith(location, { model: detail.id }));
   openModel();
 });
 window.addEventListener("popstate", openModel);

@@ -9,7 +9,8 @@ import "./components/photo-drop/photo-drop.js";
 import "./components/photo-pager/photo-pager.js";
 import "./components/photo-tray/photo-tray.js";
 import "./components/prediction-result/prediction-result.js";
-import { addressWithModel, modelChoices, modelFromAddress, servedModel } from "./lib/model-choice.js";
+import { addressWith } from "./lib/address.js";
+import { modelChoices, modelFromAddress, servedModel } from "./lib/model-choice.js";
 import { Preference, browserStorage } from "./lib/preferences.js";
 import { AnswerHistory } from "./photos/answer-history.js";
 import { PhotoQueue } from "./photos/photo-queue.js";
@@ -224,7 +225,7 @@ earlier.addEventListener("clear", () => {
   document.getElementById("remembers").focus(); // the button that was pressed is gone
 });
 modelPicker.addEventListener("model-chosen", ({ detail }) => {
-  history.pushState(null, "", addressWithModel(location, detail.id));
+  history.pushState(null, "", addressWith(location, { model: detail.id }));
   followAddress();
 });
 window.addEventListener("popstate", followAddress);

@@ -32,11 +32,3 @@ export function servedModel(id, choices) {
 export function modelNamed(models, id) {
   return models.findLast(({ name, version, default: isDefault }) => (id === null ? isDefault : id === name || id === `${name}/${version}`));
 }
-
-/** The page's address that asks for a model, the rest of it as it was. */
-export function addressWithModel({ pathname, search, hash = "" }, id) {
-  const query = new URLSearchParams(search);
-  if (id === null) query.delete("model");
-  else query.set("model", id);
-  return `${pathname}${query.size > 0 ? `?${query}` : ""}${hash}`;
-}

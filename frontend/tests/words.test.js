@@ -4,7 +4,8 @@ import { Problem } from "../api/problem.js";
 import { driftSentence, featureKind, featureName } from "../lib/drift-words.js";
 import { METHODS, explanationProblemWords, heatmapSentence } from "../lib/explanation-words.js";
 import { feedbackProblemWords, feedbackQuestion, feedbackThanks } from "../lib/feedback-words.js";
-import { addressWithModel, modelChoices, modelFromAddress, servedModel } from "../lib/model-choice.js";
+import { addressWith } from "../lib/address.js";
+import { modelChoices, modelFromAddress, servedModel } from "../lib/model-choice.js";
 import { cameraProblemWords } from "../lib/camera-words.js";
 import { answerWords, photoWords, trayWords } from "../lib/photo-words.js";
 import { pipelineVerdict } from "../lib/pipeline-words.js";
@@ -128,9 +129,9 @@ test("a model is chosen by its name, by its version too where there are several,
 });
 
 test("the address names the model, but for the default, and keeps what else it says", () => {
-  assert.equal(addressWithModel({ pathname: "/", search: "?x=1" }, "mlp/2"), "/?x=1&model=mlp%2F2");
-  assert.equal(addressWithModel({ pathname: "/", search: "?model=mlp" }, null), "/");
-  assert.equal(addressWithModel({ pathname: "/", search: "", hash: "#photo-3" }, "cnn"), "/?model=cnn#photo-3");
+  assert.equal(addressWith({ pathname: "/", search: "?x=1" }, { model: "mlp/2" }), "/?x=1&model=mlp%2F2");
+  assert.equal(addressWith({ pathname: "/", search: "?model=mlp" }, { model: null }), "/");
+  assert.equal(addressWith({ pathname: "/", search: "", hash: "#photo-3" }, { model: "cnn" }), "/?model=cnn#photo-3");
   assert.equal(modelFromAddress("?model=mlp%2F2"), "mlp/2");
   for (const search of ["", "?model=", "?window=1h"]) assert.equal(modelFromAddress(search), null);
 });
