@@ -238,10 +238,16 @@ class _StreamedAnswer:
             self._connection.pause_reading()
 
     def end(self) -> None:
-        self._is_over = True
-        self._news.set()
+        if self._is_paused:
+            self._is_paused = False
+            self._connection.resume_reading()  # for the next answer on it
+        self._be_over()
 
     def fail(self, error: TransportError) -> None:
         if not self.head.done():
             self.head.set_exception(error)
-        self.end()
+        self._be_over()
+
+    def _be_over(self) -> None:
+        self._is_over = True
+        self._news.set()

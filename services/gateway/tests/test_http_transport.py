@@ -234,3 +234,17 @@ async def test_the_chunks_of_a_stream_end_where_it_ends_or_breaks_off(
         upstream.behave = behave
         async with transport.stream(CALL) as stream:
             assert b"".join([chunk async for chunk in stream.chunks]) == b"all of it"
+
+
+async def test_the_connection_of_an_answer_that_came_faster_than_it_was_read_takes_the_next_one(
+    transport: HttpTransport, upstream: ScriptedUpstream
+) -> None:
+    content = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (2 * STREAM_BUFFER_BYTES)
+    for _ in range(3):
+        upstream.behave = raw(content + bytes(2 * STREAM_BUFFER_BYTES))
+        async with transport.stream(CALL) as streamed:
+            sizes = [len(chunk) async for chunk in streamed.chunks]
+        assert sum(sizes) == 2 * STREAM_BUFFER_BYTES
+        upstream.behave = raw(OK)
+        assert (await send(transport)).body == b"ok"
+    assert upstream.connections == 1
