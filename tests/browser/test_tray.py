@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.browser.conftest import Faults
 from tests.pictures import drawn_cat, encoded, photo
+from tests.processes import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, Route
@@ -118,7 +119,7 @@ def test_no_more_than_a_few_are_on_their_way_at_once(page: Page, expect: Any) ->
     page.route(HELD_ROUTES, lambda route: held.append(route))
     choose(page, 8)
     expect(page.locator("photo-tray li[data-kind=asking]")).to_have_count(AT_ONCE)
-    page.wait_for_function("performance.now() > 1000")
+    page.evaluate("new Promise((done) => setTimeout(done, 300))")  # time for a fourth
     assert len(held) == AT_ONCE
     held[0].continue_()
     expect(page.locator("photo-tray li[data-kind=answered]")).to_have_count(1)
@@ -169,7 +170,7 @@ def test_removed_pictures_give_their_memory_back(page: Page, expect: Any) -> Non
     expect(page.locator("photo-tray .picture img")).to_have_count(4)
     page.get_by_role("button", name="Remove all").click()
     expect(page.locator("photo-drop figure")).to_be_hidden()
-    page.wait_for_function("urls.size === 0")
+    wait_until(lambda: page.evaluate("urls.size === 0"), "no picture is held")
 
 
 def test_two_hundred_photos_leave_the_page_responsive(page: Page, expect: Any) -> None:

@@ -68,7 +68,7 @@ def test_a_volume_that_cannot_be_written_keeps_redis_from_starting(docker: str) 
         compose.make_volume_of_root("redis")
         assert "redis" in compose.up_in_vain("redis")
         assert "Permission denied" in compose.log("redis")
-        assert compose.inspect("redis")["State"]["ExitCode"] == 1
+        wait_until(lambda: compose.inspect("redis")["State"]["ExitCode"] == 1, "the status of a failed attempt")
 
 
 def test_nothing_is_asked_of_the_internet_at_run_time(docker: str, tmp_path: Path) -> None:
