@@ -7,7 +7,7 @@ const DEADLINE_SECONDS = 5;
 export async function fetchUploadLimit({ signal, fetch } = {}) {
   try {
     const { paths } = await requestJson("/openapi.json", { deadlineSeconds: DEADLINE_SECONDS, signal, fetch });
-    return paths["/predict"].post.requestBody.content["application/octet-stream"].schema.maxLength ?? null;
+    return paths["/predict"].post.requestBody["x-max-bytes"] ?? null;
   } catch (error) {
     if (error instanceof Problem || error instanceof TypeError) return null; // not to be had, or without it
     throw error;
