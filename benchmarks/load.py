@@ -11,6 +11,7 @@ import numpy as np
 
 REQUEST_TIMEOUT_SECONDS = 30.0
 BOUNDARY = "catnet-benchmark-boundary"
+FORM = f"multipart/form-data; boundary={BOUNDARY}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +31,27 @@ class LoadResult:
         return float(np.percentile(self.latencies, percentile)) * 1000 if len(self.latencies) else float("nan")
 
 
-async def run_load(url: str, body: bytes, *, concurrency: int, requests: int, warm_up: int = 0) -> LoadResult:
-    """Post ``body`` to ``url`` as a browser's form does, ``requests`` times after ``warm_up`` that are not counted."""
+async def run_load(
+    url: str, photo: bytes, *, concurrency: int, requests: int, warm_up: int = 0, as_form: bool = True
+) -> LoadResult:
+    """Post a photo to ``url``, as a browser's form or bare, ``requests`` times after ``warm_up`` uncounted ones."""
     connector = aiohttp.TCPConnector(limit=concurrency, limit_per_host=concurrency)
     timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        prepared = form(body)
-        await _ask(session, url, prepared, concurrency, warm_up)
+        body, media_type = (form(photo), FORM) if as_form else (photo, "application/octet-stream")
+        await _ask(session, url, body, media_type, concurrency, warm_up)
         started = time.perf_counter()
-        latencies, failures = await _ask(session, url, prepared, concurrency, requests)
+        latencies, failures = await _ask(session, url, body, media_type, concurrency, requests)
         return LoadResult(concurrency, time.perf_counter() - started, np.array(latencies), failures)
 
 
 async def _ask(
-    session: aiohttp.ClientSession, url: str, body: bytes, concurrency: int, requests: int
+    session: aiohttp.ClientSession, url: str, body: bytes, media_type: str, concurrency: int, requests: int
 ) -> tuple[list[float], dict[str, int]]:
     latencies: list[float] = []
     failures: dict[str, int] = {}
     remaining = iter(range(requests))
-    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    headers = {"Content-Type": media_type}
 
     async def connection() -> None:
         for _ in remaining:

@@ -2,7 +2,9 @@
 
 Both run on this machine with the load generator; rounds alternate between them, and each figure is the median over the
 rounds, so that a noisy neighbour hits both alike. Times are only meaningful as ratios; milliseconds are shown to judge
-whether a person would notice.
+whether a person would notice. What the default network and the hop through the gateway cost is shown apart.
+
+By itself: ``PYTHONPATH=deploy/local python -m benchmarks.predictions``.
 """
 
 from __future__ import annotations
@@ -23,20 +25,26 @@ from redis_server import ROOT
 
 from benchmarks.load import LoadResult, run_load
 from benchmarks.photos import drawn_photo, encoded
-from tests.processes import run_catnet, wait_until
+from tests.processes import Catnet, run_catnet, wait_until
 
 ROUNDS = 3
-CONCURRENCIES = (1, 8, 64)
 REQUESTS = {1: 300, 8: 1200, 64: 1600}
+"""A round, by connections; of photos that take long to decode, a tenth."""
 WARM_UP = 100
 MODEL = "catnet-mlp"
 """The network that the baseline runs too."""
+DEFAULT_MODEL = "catnet"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     name: str
     photo: bytes
+    connections: tuple[int, ...] = (1, 8, 64)
+    is_slow: bool = False
+
+    def requests(self, connections: int) -> int:
+        return REQUESTS[connections] // (10 if self.is_slow else 1)
 
 
 def measure_predictions() -> str:
@@ -44,6 +52,8 @@ def measure_predictions() -> str:
     cases = [
         Case("640x480 JPEG", encoded(drawn_photo(640, 480), "JPEG")),
         Case("64x64 JPEG", encoded(drawn_photo(64, 64), "JPEG")),
+        Case("4000x3000 JPEG", encoded(drawn_photo(4000, 3000), "JPEG"), connections=(8,), is_slow=True),
+        Case("640x480 PNG", encoded(drawn_photo(640, 480), "PNG"), connections=(8,)),
     ]
     with (
         tempfile.TemporaryDirectory(prefix="catnet-bench-") as directory,
@@ -51,9 +61,10 @@ def measure_predictions() -> str:
         run_baseline(Path(directory)) as baseline,
     ):
         urls = {"catnet": f"{catnet.gateway_url}/predict?model={MODEL}", "baseline": f"{baseline}/predict"}
-        results = {case.name: _alternate(urls, case.photo) for case in cases}
+        results = {case.name: _alternate(urls, case) for case in cases}
+        hop = _hop_table(catnet, cases[0])
         memory = {service.name: _resident_megabytes(service.pid) for service in catnet.services}
-    return "\n".join([*_latency_table(results), "", *_memory_table(memory)])
+    return "\n".join([*_latency_table(results), "", *hop, "", *_memory_table(memory)])
 
 
 @contextmanager
@@ -81,21 +92,51 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _alternate(urls: dict[str, str], photo: bytes) -> dict[int, dict[str, list[LoadResult]]]:
+def _alternate(urls: dict[str, str], case: Case) -> dict[int, dict[str, list[LoadResult]]]:
     """Results by concurrency, then by what was measured, one a round."""
     results: dict[int, dict[str, list[LoadResult]]] = {}
-    for concurrency in CONCURRENCIES:
+    for concurrency in case.connections:
+        requests = case.requests(concurrency)
         rounds: dict[str, list[LoadResult]] = {name: [] for name in urls}
         for _ in range(ROUNDS):
             for name, url in urls.items():
                 result = asyncio.run(
-                    run_load(url, photo, concurrency=concurrency, requests=REQUESTS[concurrency], warm_up=WARM_UP)
+                    run_load(
+                        url, case.photo, concurrency=concurrency, requests=requests, warm_up=min(WARM_UP, requests // 4)
+                    )
                 )
                 if result.failures:
                     raise RuntimeError(f"{name} at {concurrency} connections failed: {result.failures}")
                 rounds[name].append(result)
         results[concurrency] = rounds
     return results
+
+
+def _hop_table(catnet: Catnet, case: Case) -> list[str]:
+    """One connection: the answer of each network from inference itself, and what asking through the gateway adds."""
+    lines = ["| network, 1 connection | inference's P50 ms | through the gateway | the hop |", "|---|---|---|---|"]
+    for model in (MODEL, DEFAULT_MODEL):
+        direct: list[float] = []
+        through: list[float] = []
+        for _ in range(ROUNDS):
+            for address, is_gateway, p50 in (
+                (catnet.inference_url, False, direct),
+                (catnet.gateway_url, True, through),
+            ):
+                result = asyncio.run(
+                    run_load(
+                        f"{address}/predict?model={model}",
+                        case.photo,
+                        concurrency=1,
+                        requests=case.requests(1),
+                        warm_up=WARM_UP,
+                        as_form=is_gateway,
+                    )
+                )
+                p50.append(result.percentile_ms(50))
+        inference, whole = _median(direct), _median(through)
+        lines.append(f"| {model}, {case.name} | {inference:.1f} | {whole:.1f} | {whole - inference:.1f} |")
+    return lines
 
 
 def _latency_table(results: dict[str, dict[int, dict[str, list[LoadResult]]]]) -> list[str]:
@@ -130,3 +171,7 @@ def _resident_megabytes(pid: int) -> float:
 
 def _median(values: Iterator[float] | Sequence[float]) -> float:
     return statistics.median(values)
+
+
+if __name__ == "__main__":
+    print(measure_predictions())
