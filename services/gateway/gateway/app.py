@@ -9,6 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from servicekit.application import create_service
+from servicekit.direct_route import DirectRoute
 from servicekit.health import Dependency, Health
 from starlette.middleware import Middleware
 from starlette.routing import Route
@@ -161,8 +162,8 @@ def create_app(settings: Settings) -> FastAPI:
         health=health,
         registry=registry,
         routes=[
-            Route("/predict", predict, methods=["POST"], middleware=[Middleware(ResultPage), *guards]),
-            Route("/explain", explain, methods=["POST"], middleware=guards),
+            DirectRoute("/predict", predict, method="POST", middleware=[Middleware(ResultPage), *guards]),
+            DirectRoute("/explain", explain, method="POST", middleware=guards),
             Route("/api/feedback", feedback, methods=["POST"], middleware=guards),
             Route("/api/models", reports.models, middleware=guards),
             Route("/api/models/{name}/{version}/{file}", model_files, methods=["GET"], middleware=guards),

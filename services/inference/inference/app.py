@@ -11,9 +11,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from servicekit.application import create_service
 from servicekit.health import Dependency, Health
-from servicekit.interruption import Interrupted
 
-from inference.departure import leave_unanswered
 from inference.event_publisher import EventPublisher
 from inference.event_stream import EventStream
 from inference.explanation_routes import ExplanationRoutes
@@ -85,7 +83,7 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
         explainers.close()
         await stream.close()
 
-    app = create_service(
+    return create_service(
         "inference",
         settings,
         lifespan=lifespan,
@@ -94,5 +92,3 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
         routes=routes,
         error_response=error_response,
     )
-    app.add_exception_handler(Interrupted, leave_unanswered)
-    return app

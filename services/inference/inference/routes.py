@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 
 from nnlib.manifest import Manifest
+from servicekit.direct_route import DirectRoute
 from servicekit.interruption import while_client_waits
 from servicekit.request_context import request_context
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from inference.deadline import Deadline
 from inference.errors import ReloadRefused
@@ -36,13 +38,14 @@ class PredictionRoutes:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/predict", self.predict, methods=["POST"]),
+            DirectRoute("/predict", self.predict, method="POST"),
             Route("/models", self.list_models, methods=["GET"]),
             Route("/models/reload", self.reload_models, methods=["POST"]),
         ]
 
-    async def predict(self, request: Request) -> Response:
+    async def predict(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``POST /predict?model=NAME``: the bytes of one image, under any content type."""
+        request = Request(scope, receive)
         deadline = Deadline.of(request, longest_seconds=self._settings.request_timeout_seconds)
         model = self._models.current.get(request.query_params.get("model"))
         async with deadline.enforced():
@@ -54,7 +57,7 @@ class PredictionRoutes:
                 total_seconds = time.perf_counter() - arrived
         context = request_context(request.scope)
         event = await self._service.answer(model, prediction, context, total_seconds=total_seconds)
-        return json_response(prediction_answer(event))
+        await json_response(prediction_answer(event))(scope, receive, send)
 
     async def list_models(self, request: Request) -> Response:
         """``GET /models``: what is served, from the manifests."""

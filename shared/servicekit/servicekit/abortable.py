@@ -24,6 +24,13 @@ class AbortableHttpProtocol(HttpToolsProtocol):
         self.loss_watchers: set[Callable[[], None]] = set()
         self.is_lost = False
 
+    def watch_loss(self, watcher: Callable[[], None]) -> None:
+        """Have ``watcher`` called once the connection is lost, and soon if it is."""
+        if self.is_lost:
+            self.loop.call_soon(watcher)
+        else:
+            self.loss_watchers.add(watcher)
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.is_lost = True
@@ -40,27 +47,13 @@ class AbortableHttpProtocol(HttpToolsProtocol):
         self.transport.abort()
 
 
-def abort(scope: Scope) -> None:
-    """Break off the connection of a request, where the server can: what was not taken is dropped."""
-    if connection := _connection(scope):
-        connection.abort()
-
-
-def watch_loss(scope: Scope, watcher: Callable[[], None]) -> Callable[[], None] | None:
-    """Call ``watcher`` once the connection of a request is lost, or at once if it is.
-
-    Returns: what ends the watch; None where the server does not tell, and ASGI's message has to be waited for.
-    """
-    connection = _connection(scope)
-    if connection is None:
-        return None
-    if connection.is_lost:
-        watcher()
-    watchers = connection.loss_watchers
-    watchers.add(watcher)
-    return lambda: watchers.discard(watcher)
-
-
-def _connection(scope: Scope) -> AbortableHttpProtocol | None:
+def connection_of(scope: Scope) -> AbortableHttpProtocol | None:
+    """The connection that a request came on; None where the server does not tell."""
     connection: AbortableHttpProtocol | None = scope.get("extensions", {}).get(_EXTENSION)
     return connection
+
+
+def abort(scope: Scope) -> None:
+    """Break off the connection of a request, where the server can: what was not taken is dropped."""
+    if connection := connection_of(scope):
+        connection.abort()

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
 
+from servicekit.direct_route import direct_routes
 from servicekit.health import Health
 from servicekit.http_metrics import HttpMetrics, metrics_route
 from servicekit.middleware import RequestMiddleware
@@ -52,7 +53,12 @@ def create_service(
     templates = RouteTemplates(app.routes)
     metrics.initialise(templates.methods)
     app.add_middleware(
-        RequestMiddleware, metrics=metrics, templates=templates, health=health, error_response=error_response
+        RequestMiddleware,
+        metrics=metrics,
+        templates=templates,
+        direct_routes=direct_routes(routes),
+        health=health,
+        error_response=error_response,
     )
     install_problem_handlers(app, error_response)
     return app

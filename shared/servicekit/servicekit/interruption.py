@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from types import TracebackType
+from typing import Any
 
 from starlette.types import Receive, Scope
 
-from servicekit.abortable import watch_loss
+from servicekit.abortable import connection_of
 
 Ending = Callable[[], Awaitable[object]]
 
@@ -23,13 +24,16 @@ class interrupted_by:  # noqa: N801 - read as a statement
     Raises: Interrupted in the second case; what the block awaited is cancelled first.
     """
 
+    _block: asyncio.Task[Any] | None = None
+    """Runs the block; None before and after."""
+    _is_interrupted = False
+
     def __init__(self, *endings: Ending) -> None:
         self._endings = endings
         self._watchers: list[asyncio.Task[None]] = []
-        self._timeout = asyncio.timeout(None)
 
     async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
+        self._enter()
         self._watchers = [asyncio.get_running_loop().create_task(self._watch(ending)) for ending in self._endings]
 
     async def __aexit__(
@@ -37,14 +41,26 @@ class interrupted_by:  # noqa: N801 - read as a statement
     ) -> None:
         for watcher in self._watchers:
             watcher.cancel()
-        try:
-            await self._timeout.__aexit__(kind, error, traceback)
-        except TimeoutError:
-            raise Interrupted from None
+        self._exit(kind)
+
+    def _enter(self) -> None:
+        self._block = asyncio.current_task()
+        assert self._block is not None  # noqa: S101 - a coroutine is awaited by a task
+        self._cancelled_before = self._block.cancelling()
+
+    def _exit(self, kind: type[BaseException] | None) -> None:
+        """As asyncio's own timeouts end, which would cost more: others may have cancelled the task as well."""
+        block, self._block = self._block, None
+        if self._is_interrupted and block is not None:
+            is_ours = block.uncancel() <= self._cancelled_before
+            if is_ours and kind is asyncio.CancelledError:
+                raise Interrupted from None
 
     def _interrupt(self) -> None:
-        """A timeout that is due now is asyncio's safe way to cancel a block."""
-        self._timeout.reschedule(asyncio.get_running_loop().time())
+        """Cancel what the block awaits; only while it awaits something."""
+        if self._block is not None and not self._is_interrupted:
+            self._is_interrupted = True
+            self._block.cancel()
 
     async def _watch(self, ending: Ending) -> None:
         await ending()
@@ -58,23 +74,19 @@ class while_client_waits(interrupted_by):  # noqa: N801 - read as a statement
     """
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        super().__init__()
-        self._scope = scope
-        self._receive = receive
-        self._end_watch: Callable[[], None] | None = None
+        self._connection = connection_of(scope)
+        super().__init__(*([] if self._connection else [client_left(receive)]))
 
     async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-        self._end_watch = watch_loss(self._scope, self._interrupt)
-        if self._end_watch is None:
-            watching = self._watch(client_left(self._receive))
-            self._watchers = [asyncio.get_running_loop().create_task(watching)]
+        await super().__aenter__()
+        if self._connection:
+            self._connection.watch_loss(self._interrupt)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._end_watch is not None:
-            self._end_watch()
+        if self._connection:
+            self._connection.loss_watchers.discard(self._interrupt)
         await super().__aexit__(kind, error, traceback)
 
 

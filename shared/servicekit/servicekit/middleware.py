@@ -1,4 +1,4 @@
-"""The one wrapper around every request: context in, headers out, measured, logged, and never a bare crash."""
+"""The one wrapper around every request: context in, headers out, measured, logged, every error answered."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import asyncio
 import time
 
 import structlog
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from servicekit.access_log import log_request
+from servicekit.direct_route import DirectRoutes
 from servicekit.health import Health
 from servicekit.http_metrics import HttpMetrics
-from servicekit.problems import ErrorResponse
+from servicekit.interruption import Interrupted
+from servicekit.problems import ErrorResponse, Problem
 from servicekit.request_context import begin_request
 from servicekit.route_templates import RouteTemplates
 from servicekit.telemetry import is_traced, name_span
@@ -33,12 +36,14 @@ class RequestMiddleware:
         app: ASGIApp,
         metrics: HttpMetrics,
         templates: RouteTemplates,
+        direct_routes: DirectRoutes,
         health: Health,
         error_response: ErrorResponse,
     ) -> None:
         self._app = app
         self._metrics = metrics
         self._templates = templates
+        self._direct_routes = direct_routes
         self._error_response = error_response
         self._health = health
 
@@ -46,6 +51,10 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        endpoint = self._app
+        if direct_route := self._direct_routes.get((scope["method"], scope["path"])):
+            endpoint = direct_route.app
+            scope["endpoint"] = direct_route.endpoint
         started = time.perf_counter()
         status = 0
         request_id_header = (b"x-request-id", begin_request(scope).request_id.encode("latin-1"))
@@ -63,23 +72,30 @@ class RequestMiddleware:
 
         self._metrics.begin()
         try:
-            await self._app(scope, receive, send_with_request_id)
+            await endpoint(scope, receive, send_with_request_id)
         except asyncio.CancelledError:
             status = status or CLIENT_CLOSED_REQUEST
             raise
-        except Exception:
-            _log.exception("unhandled error", route=self._templates.of(scope))
+        except Interrupted:
+            pass  # nobody is left to answer
+        except Exception as error:
+            answer = self._answer_to(error, scope)
             if status:
                 raise  # the answer has begun: only a broken connection can still tell the client
-            answer = self._error_response(
-                scope, 500, "The service failed on this request; it is logged under its request id.", None
-            )
             await answer(scope, receive, send_with_request_id)
         finally:
             seconds = time.perf_counter() - started
             route = self._templates.of(scope)
             self._metrics.end(route, scope["method"], status or CLIENT_CLOSED_REQUEST, seconds)
             log_request(scope, route, status or CLIENT_CLOSED_REQUEST, seconds)
+
+    def _answer_to(self, error: Exception, scope: Scope) -> Response:
+        if isinstance(error, Problem):
+            return self._error_response(scope, error.status, error.detail, error.headers)
+        _log.exception("unhandled error", route=self._templates.of(scope))
+        return self._error_response(
+            scope, 500, "The service failed on this request; it is logged under its request id.", None
+        )
 
 
 def _awaits_continue(scope: Scope) -> bool:

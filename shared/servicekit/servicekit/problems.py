@@ -4,7 +4,8 @@
     starlette HTTPException      404, 405 and the like, raised by the router
     RequestValidationError       400: a parameter or body that the route cannot read
 
-Anything else is answered as a bare 500 by ``middleware.RequestMiddleware``: no message of ours or of a library leaves.
+The application answers the latter two, and ``middleware.RequestMiddleware`` the first; anything else as a bare 500: no
+message of ours or of a library leaves.
 Source: RFC 9457, section 3.
 """
 
@@ -61,11 +62,7 @@ def problem_response(scope: Scope, status: int, detail: str, headers: Mapping[st
 
 
 def install_problem_handlers(app: FastAPI, error_response: ErrorResponse = problem_response) -> None:
-    """Answer every expected error, with a problem body unless the service has another way."""
-
-    async def answer_problem(request: Request, error: Exception) -> Response:
-        assert isinstance(error, Problem)  # noqa: S101 - registered for this type
-        return error_response(request.scope, error.status, error.detail, error.headers)
+    """Answer the errors of the frameworks, with a problem body unless the service has another way."""
 
     async def answer_http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
@@ -81,6 +78,5 @@ def install_problem_handlers(app: FastAPI, error_response: ErrorResponse = probl
         faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()[:5]]
         return error_response(request.scope, 400, "; ".join(faults), None)
 
-    app.add_exception_handler(Problem, answer_problem)
     app.add_exception_handler(HTTPException, answer_http_exception)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
