@@ -37,11 +37,11 @@ class WarmUp:
     def __init__(self, stream: RedisStream, reports: Reports) -> None:
         self._stream = stream
         self._reports = reports
-        self._is_over = False
+        self.is_over = False
 
     async def check(self) -> None:
         """Raises: WarmingUp until the reports are built, or took too long."""
-        if not self._is_over:
+        if not self.is_over:
             raise WarmingUp
 
     async def run(self) -> None:
@@ -52,7 +52,7 @@ class WarmUp:
                 await _done(self._build)
         except TimeoutError:
             _log.warning("the first reports will be slow", deadline_seconds=DEADLINE_SECONDS)
-        self._is_over = True
+        self.is_over = True
         while True:
             await asyncio.sleep(AGAIN_SECONDS)
             await self._build()
