@@ -37,6 +37,9 @@ STEP = 20
 HORIZON = 600
 EVIDENTLY_STEP = 100
 
+Delays = dict[tuple[str, int], dict[str, list[int | None]]]
+"""Of each stream, by what happened, its severity, and the detector; None: not found."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effort:
@@ -75,8 +78,8 @@ def measure_drift(data: Path, model_folder: Path, effort: Effort) -> str:
     """Run the examination. Returns: the results as Markdown."""
     tables = feature_tables(data, model_folder, samples=effort.samples)
     rng = np.random.default_rng(1)
-    rates = {size: _false_alarm_rates(tables.usual, size, effort, rng) for size in WINDOW_SIZES}
-    delays = {key: _delays(tables.usual, table, effort, rng) for key, table in tables.drifted.items()}
+    rates = _false_alarm_rates(tables.usual, effort, rng)
+    delays = _delays(tables, effort, rng)
     try:
         evidently_rates, evidently_delays = _ask_evidently(tables, effort, rng)
         note = ""
@@ -97,35 +100,45 @@ def measure_drift(data: Path, model_folder: Path, effort: Effort) -> str:
     )
 
 
-def _false_alarm_rates(usual: Table, size: int, effort: Effort, rng: np.random.Generator) -> dict[str, float]:
-    alarms = dict.fromkeys(DETECTORS, 0)
+def _false_alarm_rates(usual: Table, effort: Effort, rng: np.random.Generator) -> dict[int, dict[str, float]]:
+    """By window size and detector. A reference, whose bootstrap takes longest, serves for windows of every size."""
+    alarms = {size: dict.fromkeys(DETECTORS, 0) for size in WINDOW_SIZES}
     for _ in range(effort.references):
         asked = Detectors(_draw(usual, REFERENCE_SIZE, rng))
-        before = _draw(usual, size, rng)
-        for _ in range(effort.windows):
-            window = _draw(usual, size, rng)
-            for name in asked.alarming(window, before):
-                alarms[name] += 1
-            before = window
-    return {name: count / (effort.references * effort.windows) for name, count in alarms.items()}
+        for size, by_name in alarms.items():
+            before = _draw(usual, size, rng)
+            for _ in range(effort.windows):
+                window = _draw(usual, size, rng)
+                for name in asked.alarming(window, before):
+                    by_name[name] += 1
+                before = window
+    windows = effort.references * effort.windows
+    return {size: {name: count / windows for name, count in by_name.items()} for size, by_name in alarms.items()}
 
 
-def _delays(usual: Table, drifted: Table, effort: Effort, rng: np.random.Generator) -> dict[str, list[int | None]]:
-    delays: dict[str, list[int | None]] = {name: [] for name in DETECTORS}
+def _delays(tables: Tables, effort: Effort, rng: np.random.Generator) -> Delays:
+    """By what happened and detector, one of each stream. Stream number i of all of them is judged with reference i."""
+    delays: Delays = {key: {name: [] for name in DETECTORS} for key in tables.drifted}
     for _ in range(effort.streams):
-        asked = Detectors(_draw(usual, REFERENCE_SIZE, rng))
-        stream = _stream(usual, drifted, rng)
-        found: dict[str, int] = {}
-        for seen in range(STEP, HORIZON + 1, STEP):
-            end = 2 * WINDOW + seen
-            window, before = stream[end - WINDOW : end], stream[end - 2 * WINDOW : end - WINDOW]
-            waiting = [name for name in DETECTORS if name not in found]
-            found |= dict.fromkeys(asked.alarming(window, before, waiting), seen)
-            if len(found) == len(DETECTORS):
-                break
-        for name in DETECTORS:
-            delays[name].append(found.get(name))
+        asked = Detectors(_draw(tables.usual, REFERENCE_SIZE, rng))
+        for key, drifted in tables.drifted.items():
+            found = _found(asked, _stream(tables.usual, drifted, rng))
+            for name in DETECTORS:
+                delays[key][name].append(found.get(name))
     return delays
+
+
+def _found(asked: Detectors, stream: Table) -> dict[str, int]:
+    """After how many drifted predictions each detector alarms, of those that do within HORIZON."""
+    found: dict[str, int] = {}
+    for seen in range(STEP, HORIZON + 1, STEP):
+        end = 2 * WINDOW + seen
+        window, before = stream[end - WINDOW : end], stream[end - 2 * WINDOW : end - WINDOW]
+        waiting = [name for name in DETECTORS if name not in found]
+        found |= dict.fromkeys(asked.alarming(window, before, waiting), seen)
+        if len(found) == len(DETECTORS):
+            break
+    return found
 
 
 def _ask_evidently(
@@ -176,7 +189,7 @@ def _rates_table(rates: Mapping[int, Mapping[str, float]], evidently: Mapping[in
 
 
 def _delays_table(
-    delays: Mapping[tuple[str, int], Mapping[str, Sequence[int | None]]],
+    delays: Delays,
     evidently: Mapping[tuple[str, int], int | None],
 ) -> str:
     names = [*DETECTORS, "Evidently, the data"]
@@ -193,7 +206,7 @@ def _median(delays: Sequence[int | None]) -> str:
     return "-" if median > HORIZON else f"{median:.0f}"
 
 
-def _slowest(delays: Mapping[tuple[str, int], Mapping[str, Sequence[int | None]]]) -> str:
+def _slowest(delays: Delays) -> str:
     """What was found last of what nobody misses, in the slowest of all streams."""
     sentences = []
     for name in (THIS_WINDOW, TWO_IN_A_ROW):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from events.prediction import PredictionEvent
 from monitor.manifests import Manifests
 from monitor.redis_stream import RedisStream
 from monitor.report import Reports
+from monitor.warm_up import WarmUp
 from monitor.windows import WINDOWS
 from preflight import free_port
 from redis_server import RedisServer
@@ -158,6 +159,50 @@ async def test_the_accounts_balance_exactly_when_nothing_is_missing(
     assert pipeline["dropped_by_reason"] == {"buffer_full": 3}
     publisher_says(answered=108, published=101, buffered=4, dropped={"buffer_full": 3})
     assert (await build(reports))["pipeline"]["balanced"] is False
+
+
+async def test_after_the_warm_up_a_first_report_reads_no_closed_bucket(
+    redis_server: RedisServer, client: redis.Redis, tmp_path: Path
+) -> None:
+    read: list[str] = []
+
+    class Watched(RedisStream):
+        async def counts(self, keys: Sequence[str]) -> list[dict[str, int]]:
+            read.extend(keys)
+            return await super().counts(keys)
+
+    now = datetime.now(UTC)
+    ages = [timedelta(minutes=m) for m in range(0, 120, 10)] + [timedelta(hours=h) for h in range(2, 336, 8)]
+    async with consuming(redis_server.url, tmp_path):
+        for seed, age in enumerate(ages):
+            publish(client, events(10, seed=seed, end=now - age))
+        await until(lambda: settled(client) == 10 * len(ages))
+    stream = Watched(redis_server.url)
+    reports = Reports(stream, Manifests(tmp_path), default_model="catnet-mlp")
+    warm_up = WarmUp(stream, reports)
+    task = asyncio.create_task(warm_up.run())
+    try:
+        await until(lambda: warm_up.is_over)
+        assert len([key for key in read if ":hour:" in key]) >= 42, "the warm-up reads what there is"
+        read.clear()
+        totals = {window: (await build(reports, window))["predictions"]["total"] for window in WINDOWS}
+        assert totals["7d"] > totals["24h"] > totals["1h"] > totals["15m"] > 0
+        assert not [key for key in read if ":hour:" in key or ":minute:" in key]
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        await stream.close()
+
+
+async def test_the_default_model_and_the_busiest_others_are_kept_warm(
+    redis_server: RedisServer, client: redis.Redis, reports: Reports, tmp_path: Path
+) -> None:
+    some = events(12)
+    versions = ["3"] * 3 + ["4"] * 4 + ["5", "5", "6", "6", "10"]
+    async with consuming(redis_server.url, tmp_path):
+        publish(client, [with_version(event, version) for event, version in zip(some, versions, strict=True)])
+        await until(lambda: settled(client) == 12)
+    assert [manifest.version for manifest in await reports.busiest(3)] == ["10", "4", "3"]
 
 
 async def test_the_service_reports_streams_and_measures_the_same(

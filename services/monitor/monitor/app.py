@@ -1,4 +1,4 @@
-"""Put the monitor together: two consumer tasks, the reports, the event streams, and the metrics, all on one Redis."""
+"""Put the monitor together: consumers, the reports and their warm-up, event streams, and metrics, all on one Redis."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from monitor.redis_stream import RedisStream
 from monitor.report import Report, Reports, find_window
 from monitor.routes import ROUTES
 from monitor.settings import MonitorSettings
+from monitor.warm_up import WarmUp
 from monitor.windows import DEFAULT_WINDOW, Window
 
 CONSUMERS = 2
@@ -35,9 +36,11 @@ def create_app(settings: MonitorSettings) -> FastAPI:
     stream = RedisStream(settings.redis_url)
     manifests = Manifests(settings.models_dir)
     reports = Reports(stream, manifests, default_model=settings.default_model)
+    warm_up = WarmUp(stream, reports)
     registry = CollectorRegistry()
     health = Health()
     health.register(Dependency("redis", stream.ping))
+    health.register(Dependency("reports", warm_up.check))
 
     async def build(window: Window, model: str | None) -> Report:
         return await reports.build(window, await reports.manifest(model))
@@ -64,12 +67,15 @@ def create_app(settings: MonitorSettings) -> FastAPI:
         ]
         aggregates.open()
         consuming = asyncio.gather(*(consumer.run() for consumer in consumers))
+        warming_up = asyncio.create_task(warm_up.run())
         try:
             yield
         finally:
+            warming_up.cancel()
             for consumer in consumers:
                 consumer.stop()
             await consuming
+            await asyncio.wait([warming_up])
             aggregates.close()
             await consumer_stream.close()
             await stream.close()

@@ -95,6 +95,16 @@ class Reports:
         names = (model.partition("/") for model in models)
         return [(self._manifests.get(n, v), total) for (n, _, v), total in zip(names, counts, strict=True)]
 
+    async def busiest(self, count: int) -> list[Manifest]:
+        """So many models: the default one's newest version, and those that made most predictions.
+
+        Raises: RedisAway.
+        """
+        [seen] = await self._stream.counts([self._stream.keys.models])
+        names = (model.partition("/") for model in sorted(seen, key=lambda each: seen[each], reverse=True)[:count])
+        models = [await self.manifest(None), *(self._manifests.get(name, version) for name, _, version in names)]
+        return list({manifest.model: manifest for manifest in models}.values())[:count]
+
     async def build(self, window: Window, manifest: Manifest) -> Report:
         """The report of a model over the window that ends now.
 

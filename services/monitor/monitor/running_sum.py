@@ -21,12 +21,14 @@ class RunningSum:
     def over(self, keys: Sequence[str], buckets: Sequence[Bucket]) -> Counts:
         """The sum of these buckets; it is this object's own, and good until the next call."""
         parts = dict(zip(keys, buckets, strict=True))
-        for key, bucket in self._parts.items():
-            if parts.get(key) is not bucket:
-                self._add(bucket.counts, -1)
-        for key, bucket in parts.items():
-            if self._parts.get(key) is not bucket:
-                self._add(bucket.counts, 1)
+        gone = [bucket for key, bucket in self._parts.items() if parts.get(key) is not bucket]
+        come = [bucket for key, bucket in parts.items() if self._parts.get(key) is not bucket]
+        if len(gone) + len(come) > len(parts):  # all is new, or Redis was emptied: less to do from the start
+            self._counts, gone, come = Counter(), [], list(buckets)
+        for bucket in gone:
+            self._add(bucket.counts, -1)
+        for bucket in come:
+            self._add(bucket.counts, 1)
         self._parts = parts
         return self._counts
 

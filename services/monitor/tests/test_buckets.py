@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from monitor import buckets as buckets_module
 from monitor.aggregates import version_of
-from monitor.buckets import Buckets
+from monitor.buckets import READ_TOGETHER, Buckets
 
 pytestmark = pytest.mark.anyio
 
@@ -18,6 +18,7 @@ class Store:
     def __init__(self) -> None:
         self.hashes: dict[str, dict[str, int]] = {}
         self.read: list[str] = []
+        self.most_at_once = 0
 
     def add(self, key: str, events: int) -> None:
         bucket = self.hashes.setdefault(key, {"events": 0, "latency_us": 0, "latency:500": 0})
@@ -29,6 +30,7 @@ class Store:
 
     async def counts(self, keys: Sequence[str]) -> list[dict[str, int]]:
         self.read.extend(keys)
+        self.most_at_once = max(self.most_at_once, len(keys))
         return [dict(self.hashes.get(key, {})) for key in keys]
 
 
@@ -54,6 +56,15 @@ async def test_only_changed_buckets_are_read_again(store: Store, buckets: Bucket
     store.read.clear()
     assert await events(buckets, "a", "b", "none") == [1, 5, 0]
     assert store.read == ["b"]
+
+
+async def test_many_buckets_are_read_some_at_a_time(store: Store, buckets: Buckets) -> None:
+    keys = [f"bucket {number}" for number in range(3 * READ_TOGETHER + 1)]
+    for number, key in enumerate(keys):
+        store.add(key, number)
+    assert await events(buckets, *keys) == list(range(len(keys)))
+    assert store.read == keys
+    assert store.most_at_once == READ_TOGETHER
 
 
 async def test_an_expired_bucket_is_empty(store: Store, buckets: Buckets) -> None:

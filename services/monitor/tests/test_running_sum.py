@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +27,23 @@ def test_the_sum_of_a_window_that_moves_is_the_sum_of_its_buckets(
         buckets = [known[key][1] for key in move]
         exact: Counter[str] = sum((Counter(bucket.counts) for bucket in buckets), Counter())
         assert dict(running.over(list(move), buckets)) == dict(exact)
+
+
+def test_buckets_that_vanish_all_at_once_are_not_subtracted_one_by_one() -> None:
+    looked_at: list[str] = []
+
+    class Watched(dict[str, int]):
+        def items(self) -> Any:
+            looked_at.append("a bucket")
+            return super().items()
+
+    running = RunningSum()
+    keys = [str(number) for number in range(100)]
+    full = [Bucket("1", Watched(events=number + 1)) for number in range(100)]
+    assert running.over(keys, full)["events"] == 5050
+    looked_at.clear()
+    assert running.over(keys, [Bucket()] * 100) == {}
+    assert not looked_at
 
 
 def test_only_the_windows_asked_for_last_are_kept() -> None:
