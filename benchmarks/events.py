@@ -64,7 +64,7 @@ class _Cost:
 
 
 class _Unpublished(EventPublisher):
-    async def publish(self, event: PredictionEvent) -> None:
+    async def publish(self, event: PredictionEvent, *, more_to_come: bool = False) -> None:
         """Leave the event where it is."""
 
 

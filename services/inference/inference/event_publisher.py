@@ -1,8 +1,9 @@
 """Publish one event an answered prediction, so that an answer leaves after its event is safe, or after a short bound.
 
 Group commit: requests append to one bounded buffer, and one writer sends what has gathered there, in order, as a single
-append while the next events gather. Events leave the buffer only when the stream has them, so the buffer is also what
-bridges an outage. At every moment
+append while the next events gather. An event whose neighbours are about to come waits for them a moment, because what
+an append costs, here and in the stream, is mostly the same for one event as for many. Events leave the buffer only when
+the stream has them, so the buffer is also what bridges an outage. At every moment
 
     answered + shadow = published + buffered + sum(dropped)
 
@@ -29,6 +30,9 @@ from inference.event_stream import EventStream, StreamUnavailable
 
 DROP_REASONS = ("buffer_full", "refused", "shutdown")
 
+GATHER_SECONDS = 0.002
+"""Longest that an append is put off for events that are about to come."""
+
 MAX_BATCH = 512
 FIRST_BACKOFF_SECONDS = 0.05
 LONGEST_BACKOFF_SECONDS = 1.0
@@ -51,6 +55,7 @@ class EventPublisher:
         self._stream = stream
         self._buffer_size = buffer_size
         self._wait_seconds = wait_seconds
+        self._gather_seconds = min(GATHER_SECONDS, wait_seconds / 2)
         self._flush_seconds = flush_seconds
         self._buffer: deque[_Entry] = deque()
         self._answered = 0
@@ -58,7 +63,9 @@ class EventPublisher:
         self._published = 0
         self._dropped: dict[str, int] = dict.fromkeys(DROP_REASONS, 0)
         self._stream_is_responsive = True
-        self._work = asyncio.Event()
+        self._due = asyncio.Event()
+        self._due.set()  # the first append says that this publisher is there
+        self._gathering: asyncio.TimerHandle | None = None
         self._closing = False
 
     @property
@@ -67,25 +74,30 @@ class EventPublisher:
             self._answered, self._published, len(self._buffer), dict(self._dropped), shadow=self._shadow
         )
 
-    async def publish(self, event: PredictionEvent) -> None:
+    async def publish(self, event: PredictionEvent, *, more_to_come: bool = False) -> None:
         """Take over one event; return when it is in the stream or ``wait_seconds`` have passed. Never fails.
 
+        ``more_to_come``: the next event is in the making, so that it pays to wait for it, within GATHER_SECONDS.
         While the stream is known not to answer, nobody waits.
         """
         self._answered += 1
         if len(self._buffer) >= self._buffer_size:
             self._dropped["buffer_full"] += 1
+            self._due.set()
             return
-        committed = asyncio.get_running_loop().create_future() if self._stream_is_responsive else None
+        if not self._stream_is_responsive:
+            self._buffer.append(_Entry(event, None))
+            self._due.set()
+            return
+        loop = asyncio.get_running_loop()
+        committed = loop.create_future()
         self._buffer.append(_Entry(event, committed))
-        self._work.set()
-        if committed is None:
-            return
+        self._request_append(loop, more_to_come=more_to_come)
+        bound = loop.call_later(self._wait_seconds, self._stop_waiting_for, committed)
         try:
-            async with asyncio.timeout(self._wait_seconds):
-                await committed
-        except TimeoutError:
-            self._stream_is_responsive = False
+            await committed
+        finally:
+            bound.cancel()
 
     def offer(self, event: PredictionEvent) -> bool:
         """Take over the event of a shadow's prediction, for which nobody waits, unless that could keep back others.
@@ -96,7 +108,7 @@ class EventPublisher:
             return False
         self._shadow += 1
         self._buffer.append(_Entry(event, None))
-        self._work.set()
+        self._request_append(asyncio.get_running_loop(), more_to_come=True)
         return True
 
     async def __aenter__(self) -> Self:
@@ -107,7 +119,7 @@ class EventPublisher:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._closing = True
-        self._work.set()
+        self._due.set()
         await asyncio.wait({self._writer}, timeout=self._flush_seconds)
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
@@ -118,18 +130,28 @@ class EventPublisher:
             with suppress(StreamUnavailable):
                 await self._stream.append([], self.counters)
 
+    def _request_append(self, loop: asyncio.AbstractEventLoop, *, more_to_come: bool) -> None:
+        if not more_to_come:
+            self._due.set()
+        elif self._gathering is None:
+            self._gathering = loop.call_later(self._gather_seconds, self._due.set)
+
+    def _begin_to_gather(self) -> None:
+        self._due.clear()
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+
     async def _write(self) -> None:
-        """Append what gathers, batch after batch, until closed and empty."""
-        written: PublisherCounters | None = None
+        """Append what has gathered whenever that is due, until closed and empty."""
         batch_size = MAX_BATCH
         failures = 0
         while True:
-            if not self._buffer and self.counters == written:
-                if self._closing:
-                    return
-                self._work.clear()
-                await self._work.wait()
-                continue
+            if not self._closing:
+                await self._due.wait()
+            elif not self._buffer and not self._due.is_set():
+                return
+            self._begin_to_gather()
             batch = list(islice(self._buffer, batch_size))
             counters = PublisherCounters(
                 self._answered,
@@ -146,17 +168,21 @@ class EventPublisher:
                 failures += 1
                 self._stop_waiting()
                 await asyncio.sleep(_backoff_seconds(failures))
+                self._due.set()
                 continue
             except Exception:
                 _log.exception("events cannot be appended", events=len(batch))
                 if len(batch) > 1:  # one of them is the cause: find it, so that only that one is lost
                     batch_size = len(batch) // 2
+                    self._due.set()
                     continue
                 refused = len(batch)
             if failures:
                 _log.info("stream available again", events_kept_back=len(self._buffer))
-            batch_size, failures, written = MAX_BATCH, 0, counters
+            batch_size, failures = MAX_BATCH, 0
             self._settle(batch, refused)
+            if refused or counters.buffered:
+                self._due.set()
 
     def _settle(self, batch: list[_Entry], refused: int) -> None:
         self._stream_is_responsive = True
@@ -164,17 +190,21 @@ class EventPublisher:
         self._dropped["refused"] += refused
         for entry in batch:
             self._buffer.popleft()
-            _release(entry)
+            _release(entry.committed)
 
     def _stop_waiting(self) -> None:
         self._stream_is_responsive = False
         for entry in self._buffer:
-            _release(entry)
+            _release(entry.committed)
+
+    def _stop_waiting_for(self, committed: asyncio.Future[None] | None) -> None:
+        self._stream_is_responsive = False
+        _release(committed)
 
 
-def _release(entry: _Entry) -> None:
-    if entry.committed is not None and not entry.committed.done():  # done: its request has stopped waiting
-        entry.committed.set_result(None)
+def _release(committed: asyncio.Future[None] | None) -> None:
+    if committed is not None and not committed.done():  # done: its request has stopped waiting
+        committed.set_result(None)
 
 
 def _backoff_seconds(failures: int) -> float:

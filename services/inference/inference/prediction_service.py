@@ -36,6 +36,7 @@ class PredictionService:
         self._shadow = shadow
         self._metrics = metrics
         self._decoding = Decoding(max_image_pixels)
+        self._in_work = 0
 
     async def predict(self, model: Model, data: bytes, deadline: Deadline) -> ImagePrediction:
         """Read and predict one image.
@@ -43,8 +44,12 @@ class PredictionService:
         Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
         """
         work = partial(predict_image, model, data, self._decoding, deadline=deadline)
-        with self._refusals():
-            return await self._workers.run(work)
+        self._in_work += 1
+        try:
+            with self._refusals():
+                return await self._workers.run(work)
+        finally:
+            self._in_work -= 1
 
     async def read(self, data: bytes, deadline: Deadline) -> ReadImage:
         """Read one image of a batch.
@@ -74,7 +79,7 @@ class PredictionService:
         """
         self._metrics.observe_stages(prediction)
         event = event_of(prediction, model.manifest, context, total_seconds=total_seconds)
-        await self._publisher.publish(event)
+        await self._publisher.publish(event, more_to_come=self._in_work > 0)
         self._shadow.consider(event, prediction)
         return event
 

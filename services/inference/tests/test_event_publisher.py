@@ -87,6 +87,47 @@ async def test_requests_that_come_together_share_appends(stream: MemoryStream) -
     assert len([size for size in stream.batches if size]) <= 2
 
 
+async def test_an_event_waits_for_those_that_are_about_to_come(
+    stream: MemoryStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_publisher, "GATHER_SECONDS", 60)
+    async with publisher_of(stream, wait_seconds=1000) as publisher:
+        await until(lambda: bool(stream.batches))
+        waiting = []
+        for number in range(5):
+            waiting.append(asyncio.create_task(publisher.publish(event(number), more_to_come=number < 4)))
+            await asyncio.sleep(0.005)  # longer than an append takes
+            assert not stream.events or number == 4
+        await asyncio.gather(*waiting)
+    assert numbers(stream) == list(range(5))
+    assert [size for size in stream.batches if size] == [5]
+
+
+@pytest.mark.parametrize(("gather_seconds", "wait_seconds"), [(0.05, 60), (60, 0.4)])
+async def test_an_event_that_is_followed_by_none_waits_for_a_moment_only_and_never_past_its_bound(
+    stream: MemoryStream, monkeypatch: pytest.MonkeyPatch, gather_seconds: float, wait_seconds: float
+) -> None:
+    monkeypatch.setattr(event_publisher, "GATHER_SECONDS", gather_seconds)
+    async with publisher_of(stream, wait_seconds=wait_seconds) as publisher:
+        for number in range(2):
+            async with asyncio.timeout(5):
+                await publisher.publish(event(number), more_to_come=True)
+            assert numbers(stream)[-1] == number
+
+
+async def test_what_gathers_when_the_publisher_closes_is_flushed_at_once(
+    stream: MemoryStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_publisher, "GATHER_SECONDS", 60)
+    async with asyncio.timeout(5):
+        async with publisher_of(stream, wait_seconds=1000) as publisher:
+            await until(lambda: bool(stream.batches))
+            publishing = asyncio.create_task(publisher.publish(event(0), more_to_come=True))
+            await asyncio.sleep(0)
+        await publishing
+    assert numbers(stream) == [0]
+
+
 async def test_an_append_is_bounded_and_the_order_is_kept(stream: MemoryStream) -> None:
     stream.fault = StreamUnavailable("away")
     async with publisher_of(stream, buffer_size=10_000, wait_seconds=0.001) as publisher:
@@ -191,7 +232,9 @@ async def test_closing_is_bounded_and_counts_what_it_leaves(stream: MemoryStream
 
 
 @given(
-    steps=st.lists(st.sampled_from(["publish", "away", "back", "lose reply", "turn"]), max_size=60),
+    steps=st.lists(
+        st.sampled_from(["publish", "publish, more to come", "away", "back", "lose reply", "turn"]), max_size=60
+    ),
     buffer_size=st.integers(1, 8),
     refused=st.sets(st.integers(0, 20)),
 )
@@ -203,8 +246,8 @@ def test_the_counters_balance_at_every_moment(steps: list[str], buffer_size: int
         async with publisher_of(stream, buffer_size=buffer_size, wait_seconds=0) as publisher:
             for step in steps:
                 match step:
-                    case "publish":
-                        await publisher.publish(event(answered))
+                    case "publish" | "publish, more to come":
+                        await publisher.publish(event(answered), more_to_come=step != "publish")
                         answered += 1
                     case "away" | "back":
                         stream.fault = StreamUnavailable("away") if step == "away" else None

@@ -6,13 +6,17 @@ import asyncio
 import base64
 import functools
 import io
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from inference import event_publisher, predictor
 from inference.app import create_app
 from inference.settings import InferenceSettings
 from nnlib.artifact import load_model
@@ -83,10 +87,7 @@ async def all_at_once(
     served: InferenceSettings, stream: MemoryStream, asked: list[tuple[str, int]]
 ) -> list[httpx.Response]:
     app = create_app(served, stream=stream)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://inference") as client,
-    ):
+    async with app.router.lifespan_context(app), client_of(app) as client:
 
         async def ask(position: int, kind: str, number: int) -> httpx.Response:
             headers = {"X-Request-ID": f"request-{position}"}
@@ -107,3 +108,30 @@ async def all_at_once(
                     return await client.post("/predict", content=picture(number), headers={"X-Deadline-Ms": "0"})
 
         return await asyncio.gather(*(ask(position, *one) for position, one in enumerate(asked)))
+
+
+@pytest.mark.anyio
+async def test_predictions_under_way_together_share_an_append_and_one_alone_waits_for_none(
+    served: InferenceSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_publisher, "GATHER_SECONDS", 60)  # cut to half of the wait
+    stream = MemoryStream()
+    app = create_app(served.model_copy(update={"event_wait_seconds": 1}), stream=stream)
+    all_begun = threading.Barrier(3)
+
+    def begin_together(data: bytes, **options: Any) -> object:
+        all_begun.wait(10)
+        return preprocess(data, **options)
+
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(predictor, "preprocess", begin_together)
+            await asyncio.gather(*(client.post("/predict", content=picture(number)) for number in range(3)))
+        assert [size for size in stream.batches if size] == [3]
+        began = time.monotonic()
+        await client.post("/predict", content=picture(3))
+        assert time.monotonic() - began < 0.4
+
+
+def client_of(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://inference")
