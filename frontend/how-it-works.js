@@ -1,4 +1,4 @@
-import { fetchModelText, modelFileAddress } from "./api/model-files.js";
+import { fetchModelText } from "./api/model-files.js";
 import { fetchModels } from "./api/models.js";
 import { Problem } from "./api/problem.js";
 import "./components/answer-path/answer-path.js";
@@ -6,7 +6,9 @@ import "./components/failure-explorer/failure-explorer.js";
 import "./components/model-card/model-card.js";
 import "./components/model-picker/model-picker.js";
 import "./components/network-stages/network-stages.js";
+import "./components/page-contents/page-contents.js";
 import "./components/photo-choice/photo-choice.js";
+import "./components/reliability-diagram/reliability-diagram.js";
 import "./components/training-curves/training-curves.js";
 import { answerPath } from "./lib/answer-path.js";
 import { drawnCat } from "./lib/drawn-cat.js";
@@ -16,7 +18,7 @@ import { modelChoices, modelFromAddress, modelNamed, servedModel } from "./lib/m
 import { stages, stageWords } from "./lib/network-stages.js";
 import { predictionWords } from "./lib/prediction-words.js";
 import { problemWords } from "./lib/problem-words.js";
-import { reliabilityWords } from "./lib/reliability-words.js";
+import { reliabilityView } from "./lib/reliability-view.js";
 import { trainingView } from "./lib/training-view.js";
 import { LocalModel } from "./network/local-model.js";
 
@@ -27,7 +29,6 @@ const modelPicker = document.querySelector("model-picker");
 const networkStages = document.querySelector("network-stages");
 const answer = document.querySelector("answer-path");
 const explorer = document.querySelector("failure-explorer");
-const reliability = document.querySelector("#reliability");
 let model = null;
 let photo = null;
 let turn = 0; // what belongs to an earlier one is dropped
@@ -77,10 +78,10 @@ function show({ pixels, traced }) {
   const { architecture, temperature } = model.manifest;
   photoChoice.dataset.catProbability = traced.cat_probability;
   photoChoice.state = { kind: "shown", name: photo.name, pixels, words: `${headline} ${sentence} It took ${milliseconds(traced.elapsedMilliseconds)} in this page.` };
-  networkStages.stages = stages(architecture).map(({ layer, output }, index, all) => {
+  networkStages.stages = stages(architecture).map(({ layer, output, like }, index, all) => {
     const { shape, values } = traced.activations[output];
     const before = traced.activations[index === 0 ? 0 : all[index - 1].output].shape;
-    return { ...stageWords({ layer, number: index + 1, before, after: shape }), shape, values };
+    return { ...stageWords({ layer, number: index + 1, like, before, after: shape }), shape, values };
   });
   const features = traced.activations.at(-2).values;
   answer.path = {
@@ -93,11 +94,8 @@ function show({ pixels, traced }) {
 
 /** What belongs to the model and to no photo: its training, its reliability, its card. */
 async function showBackground(served) {
-  document.querySelector("#reliability-words").textContent = reliabilityWords(model.manifest);
-  reliability.hidden = true;
-  reliability.alt = "Reliability diagram: the share of cats among pictures against the probability that the model gave them.";
-  reliability.src = modelFileAddress(served, "reliability.png");
   const { manifest } = model;
+  document.querySelector("reliability-diagram").reliability = reliabilityView(manifest);
   const texts = await Promise.allSettled(["history.csv", "README.md"].map((file) => fetchModelText(served, file)));
   if (model.manifest !== manifest) return; // another was chosen meanwhile
   const [history, card] = texts.map(({ value = null }) => value);
@@ -125,5 +123,4 @@ modelPicker.addEventListener("model-chosen", ({ detail }) => {
   openModel();
 });
 window.addEventListener("popstate", openModel);
-reliability.addEventListener("load", () => (reliability.hidden = false));
 openModel();

@@ -10,8 +10,10 @@ import "./components/photo-pager/photo-pager.js";
 import "./components/photo-tray/photo-tray.js";
 import "./components/prediction-result/prediction-result.js";
 import { addressWith } from "./lib/address.js";
+import { DEVICE_WORDS } from "./lib/device-words.js";
 import { modelChoices, modelFromAddress, servedModel } from "./lib/model-choice.js";
 import { Preference, browserStorage } from "./lib/preferences.js";
+import { forgetCopies, keepPage } from "./offline/copies.js";
 import { AnswerHistory } from "./photos/answer-history.js";
 import { PhotoQueue } from "./photos/photo-queue.js";
 import { tooManyWords } from "./photos/photos-from-transfer.js";
@@ -34,7 +36,7 @@ const onDevice = new Preference("on-device", false);
 const answerer = switchedAnswerer({
   onDevice,
   service: serviceAnswerer({ shrinks }),
-  loadDevice: async () => (await import("./answerers/device.js")).deviceAnswerer(),
+  loadDevice: async () => (await imported("./answerers/device.js")).deviceAnswerer(),
 }); // who looks at the photos
 const queue = new PhotoQueue(async (file, options) => answerer.predict(file, { ...options, model: await chosenModel() }));
 const thumbnails = new Thumbnails();
@@ -45,6 +47,7 @@ let namedModel = modelFromAddress(location.search);
 let opened = null; // the photo that was chosen among several
 let shown = null; // the photo in the large view
 let explaining = new AbortController();
+let copying = Promise.resolve(); // one after the other, however often the switch is moved
 
 /** The models to choose from; none where they are not to be had: photos are answered all the same. */
 async function servedChoices() {
@@ -179,6 +182,36 @@ function forget() {
   earlier.entries = answers.entries;
 }
 
+/** Keep what this page needs to open and to answer by itself, or nothing any more: whichever the switch says. */
+function followDeviceSwitch() {
+  sayOfDevice(onDevice.value ? "waiting" : null);
+  copying = copying.catch(() => {}).then(onDevice.value ? keepCopies : forgetCopies);
+}
+
+async function keepCopies() {
+  try {
+    const isModelKept = await answerer.prepareDevice({ model: await chosenModel() });
+    const isPageKept = isModelKept && (await keepPage().then(() => true, () => false));
+    sayOfDevice(isPageKept ? "kept" : "ready");
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    sayOfDevice("failed");
+  }
+}
+
+function sayOfDevice(state) {
+  document.getElementById("on-device-words").textContent = state && onDevice.value ? DEVICE_WORDS[state] : "";
+}
+
+/** A module that is fetched when it is wanted. Throws: Problem */
+async function imported(path) {
+  try {
+    return await import(path);
+  } catch {
+    throw new Problem("network");
+  }
+}
+
 function bindSwitch(id, preference, onChange = () => {}) {
   const input = document.getElementById(id);
   input.checked = preference.value;
@@ -232,8 +265,12 @@ window.addEventListener("popstate", followAddress);
 window.addEventListener("online", () => queue.goOn());
 
 bindSwitch("shrinks", shrinks);
-bindSwitch("on-device", onDevice, () => queue.askAgain(queue.photos));
+bindSwitch("on-device", onDevice, () => {
+  queue.askAgain(queue.photos);
+  followDeviceSwitch();
+});
 bindSwitch("remembers", remembers, (on) => on || forget()); // who switches it off wants nothing kept
+if (onDevice.value || navigator.serviceWorker?.controller) followDeviceSwitch();
 document.querySelector(".settings").hidden = false;
 photoDrop.takeChosen();
 earlier.entries = answers.entries;

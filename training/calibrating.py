@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from nnlib.arrays import Array
-from nnlib.calibration import balance_classes, fit_temperature_and_offset, reliability
+from nnlib.calibration import Reliability, balance_classes, fit_temperature_and_offset, reliability
 from nnlib.conformal import conformal_threshold, is_certain
 from nnlib.losses import sigmoid
 from nnlib.metrics import DECISION_THRESHOLD, evaluate
@@ -76,6 +76,15 @@ def measure(cat_probability: Array, targets: Array, threshold: float) -> dict[st
         "coverage": float(np.mean(wrong_by <= threshold)),
         "unsure": float(np.mean(~is_certain(cat_probability, threshold))),
     }
+
+
+def describe_reliability(curve: Reliability) -> list[dict[str, float]]:
+    """The diagram as the manifest keeps it: one entry a bin that is not empty, in their order."""
+    return [
+        {"weight": round(float(weight), 6), "said": round(float(said), 6), "true": round(float(true), 6)}
+        for weight, said, true in zip(curve.weight, curve.said, curve.true, strict=True)
+        if weight > 0
+    ]
 
 
 def threshold_at_recall(cat_probability: Array, targets: Array, recall: float) -> float:

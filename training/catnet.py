@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nnlib.arrays import Array
 from nnlib.artifact import load_model
-from nnlib.calibration import reliability
+from nnlib.calibration import Reliability, reliability
 from nnlib.checkpoint import load_checkpoint
 from nnlib.errors import DatasetError, NnlibError
 from nnlib.losses import sigmoid
@@ -28,7 +29,7 @@ from nnlib.pictures import LabelledPictures, read_pictures
 from nnlib.recipe import Recipe
 from nnlib.training_run import CHECKPOINT_FILE, follow_recipe, validation_part
 
-from training.calibrating import calibrate, hardest_mistakes, measure_by_kind, run_in_batches
+from training.calibrating import calibrate, describe_reliability, hardest_mistakes, measure_by_kind, run_in_batches
 from training.card import write_card
 from training.datasets import Pictures, default_folder, load_split
 from training.packaging import package_model
@@ -80,6 +81,7 @@ def _train_and_package(data: Path, models: Path, output: Path, cache: Path) -> P
         name: sigmoid((values + np.float32(calibration.offset)) / np.float32(calibration.temperature))
         for name, values in logits.items()
     }
+    curves = {name: reliability(cat_probability[name], part.targets) for name, part in labelled.items()}
     folder = models / recipe.name / recipe.version
     manifest = package_model(
         folder,
@@ -96,11 +98,12 @@ def _train_and_package(data: Path, models: Path, output: Path, cache: Path) -> P
                 name: measure_by_kind(cat_probability[name], part, calibration.threshold)
                 for name, part in labelled.items()
             },
+            "reliability": {name: describe_reliability(curve) for name, curve in curves.items()},
             "comparison": _compare(measured_on, models / "catnet-mlp" / "1", mlp),
             "views": _compare_views(network, recipe.normalization, labelled["cats64 validation"]),
         },
     )
-    _illustrate(folder, output / "catnet", manifest, labelled, cat_probability)
+    _illustrate(folder, output / "catnet", manifest, curves, labelled["cats64 test"], cat_probability["cats64 test"])
     return folder
 
 
@@ -175,19 +178,21 @@ def _illustrate(
     folder: Path,
     output: Path,
     manifest: Manifest,
-    labelled: Mapping[str, LabelledPictures],
-    cat_probability: Mapping[str, Any],
+    curves: dict[str, Reliability],
+    test: LabelledPictures,
+    cat_probability: Array,
 ) -> None:
-    """Card, diagram and learning curve beside the model; the worst mistakes where nothing is committed."""
-    curves = {name: reliability(cat_probability[name], part.targets) for name, part in labelled.items()}
+    """Card, diagram and learning curve beside the model; the worst mistakes on test where nothing is committed.
+
+    Shapes: cat_probability (samples,), of the pictures of test.
+    """
     save_reliability_diagram(folder / "reliability.png", curves)
     write_card(folder / "README.md", manifest.raw)
     shutil.copyfile(output / "history.csv", folder / "history.csv")
-    test = labelled["cats64 test"]
-    hardest = hardest_mistakes(cat_probability["cats64 test"], test.targets, HARDEST)
+    hardest = hardest_mistakes(cat_probability, test.targets, HARDEST)
     if len(hardest):
         save_picture_grid(output / "hardest_mistakes.png", test.pixels[hardest])
-    lines = (f"{cat_probability['cats64 test'][i]:.3f} {test.names[i]}" for i in hardest)
+    lines = (f"{cat_probability[i]:.3f} {test.names[i]}" for i in hardest)
     (output / "hardest_mistakes.txt").write_text("\n".join(lines) + "\n")
 
 

@@ -5,11 +5,22 @@
 export function switchedAnswerer({ onDevice, service, loadDevice }) {
   let device = null;
 
+  function deviceOnce() {
+    const loading = (device ??= loadDevice());
+    loading.catch(() => {
+      if (device === loading) device = null; // the next one tries again
+    });
+    return loading;
+  }
+
   return {
     async predict(photo, options) {
-      if (!onDevice.value) return service.predict(photo, options);
-      device ??= loadDevice();
-      return (await device).predict(photo, options);
+      return (onDevice.value ? await deviceOnce() : service).predict(photo, options);
+    },
+
+    /** Have ready what the device needs. Resolves to: whether it is kept for when the service is away. */
+    async prepareDevice(options) {
+      return (await deviceOnce()).prepare(options);
     },
 
     /** The device says nothing of where it looked. */

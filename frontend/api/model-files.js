@@ -17,7 +17,7 @@ export async function fetchModel(model, { signal, fetch } = {}) {
   const manifest = await requestJson(modelFileAddress(model, "manifest.json"), { deadlineSeconds: DEADLINE_SECONDS, signal, fetch });
   const address = `${modelFileAddress(model, "model.safetensors")}?${new URLSearchParams({ sha256: manifest.sha256 })}`;
   const weights = await body(address, (response) => response.arrayBuffer(), { signal, fetch });
-  if (!(await matches(weights, manifest.sha256))) throw new DamagedModel("the weights are not those that the manifest names");
+  if (!(await hasHash(weights, manifest.sha256))) throw new DamagedModel("the weights are not those that the manifest names");
   return { manifest, weights };
 }
 
@@ -42,7 +42,7 @@ async function body(address, read, { signal, fetch }) {
 }
 
 /** Browsers hash only on pages that came over HTTPS or from this machine; elsewhere the transport is no safer than the hash. */
-async function matches(content, sha256) {
+export async function hasHash(content, sha256) {
   if (!globalThis.crypto?.subtle) return true;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
   return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("") === sha256;

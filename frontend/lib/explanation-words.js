@@ -8,25 +8,32 @@ export const METHODS = [
   { name: "occlusion", title: "Occlusion", words: "What changes when a part of the photo is covered." },
 ];
 
-const ROWS = ["top", "middle", "bottom"];
-const COLUMNS = ["left", "centre", "right"];
+const PLACES = ["top left", "top centre", "top right", "middle left", "centre", "middle right", "bottom left", "bottom centre", "bottom right"];
+const EVEN = 0.1; // of all that speaks in a place: a smaller surplus of one side says nothing
 
 /**
- * Where a heatmap is strongest, in a sentence: for those who cannot see it.
+ * Where a heatmap is strongest, in a sentence: for those who cannot see it. Where both sides are strongest in the same place, that
+ * is what the network looked at, and what counts is which of them outweighs the other there.
  * `heatmap` is square, from -1 (against a cat) to 1 (for one).
  */
 export function heatmapSentence(heatmap) {
-  const forCat = strongestPart(heatmap, 1);
-  const against = strongestPart(heatmap, -1);
-  if (!forCat && !against) return "This way no part of the picture stands out. Another way may show more.";
+  const forCat = ninths(heatmap, 1);
+  const against = ninths(heatmap, -1);
+  const [forPlace, againstPlace] = [strongest(forCat), strongest(against)];
+  if (forPlace === null && againstPlace === null) return "This way no part of the picture stands out. Another way may show more.";
+  if (forPlace === againstPlace) {
+    const surplus = (forCat[forPlace] - against[forPlace]) / (forCat[forPlace] + against[forPlace]);
+    const outcome = Math.abs(surplus) < EVEN ? "the two weigh about the same" : `what speaks ${surplus > 0 ? "for" : "against"} a cat weighs more`;
+    return `It looked most at the ${PLACES[forPlace]}. Part of that speaks for a cat and part against one; there, ${outcome}.`;
+  }
   const sentences = [];
-  if (forCat) sentences.push(`What speaks most for a cat is at the ${forCat}.`);
-  if (against) sentences.push(`What speaks most against one is at the ${against}.`);
+  if (forPlace !== null) sentences.push(`What speaks most for a cat is at the ${PLACES[forPlace]}.`);
+  if (againstPlace !== null) sentences.push(`What speaks most against one is at the ${PLACES[againstPlace]}.`);
   return sentences.join(" ");
 }
 
-/** The ninth of the picture that holds most of one sign; null if there is none of it. */
-function strongestPart(heatmap, sign) {
+/** How much of one sign each ninth of the picture holds, row by row. */
+function ninths(heatmap, sign) {
   const sums = Array(9).fill(0);
   heatmap.forEach((row, y) =>
     row.forEach((value, x) => {
@@ -34,9 +41,12 @@ function strongestPart(heatmap, sign) {
       sums[part] += Math.max(sign * value, 0);
     }),
   );
-  const strongest = sums.indexOf(Math.max(...sums));
-  if (sums[strongest] === 0) return null;
-  return strongest === 4 ? "centre" : `${ROWS[Math.floor(strongest / 3)]} ${COLUMNS[strongest % 3]}`;
+  return sums;
+}
+
+function strongest(sums) {
+  const most = Math.max(...sums);
+  return most === 0 ? null : sums.indexOf(most);
 }
 
 /** Why there is no heatmap. Returns: { words, retry } */

@@ -7,12 +7,25 @@
  */
 import { html } from "./html.js";
 
-export function markdown(text) {
+/**
+ * A text in sections, each with what stands under a heading of the second level.
+ *
+ * Returns: [{ heading, blocks }]; the first is what comes before all of these headings, its own heading null.
+ */
+export function markdownSections(text) {
+  const sections = [{ heading: null, blocks: [] }];
+  for (const block of blocks(text)) {
+    if (/^## /.test(block)) sections.push({ heading: rendered(block), blocks: [] });
+    else sections.at(-1).blocks.push(rendered(block));
+  }
+  return sections;
+}
+
+function blocks(text) {
   return text
     .split(/\n{2,}/)
     .map((block) => block.trim())
-    .filter((block) => block && !/^!\[[^\]]*\]\([^)]*\)$/.test(block))
-    .map(rendered);
+    .filter((block) => block && !/^!\[[^\]]*\]\([^)]*\)$/.test(block));
 }
 
 function rendered(block) {

@@ -2,15 +2,16 @@
 import { count, decimal, percent } from "./format.js";
 import { points, trainingHistory } from "./training-history.js";
 
+const COLUMNS = ["step", "images", "loss", "validation_loss", "validation_balanced_accuracy", "validation_roc_auc"];
 const MOST_ROWS = 500; // of a table; a validation comes every few hundred steps
 
-/** `text`: history.csv or null. Returns: { sentence, plots: [{ title, plot }], columns, rows } */
+/** `text`: history.csv or null. Returns: { sentence, plots: [{ title, plot }], data }, data null where there is none. */
 export function trainingView(text, manifest) {
   const history = text === null ? [] : trainingHistory(text);
   const seen = manifest.data?.training_images;
   const about = seen ? `The network learned from ${count(seen)} pictures.` : "";
   if (history.length < 2) {
-    return { sentence: `${about} Its history is not among the files of this model, so there is no curve to draw.`.trim(), plots: [], columns: [], rows: [] };
+    return { sentence: `${about} Its history is not among the files of this model, so there is no curve to draw.`.trim(), plots: [], data: null };
   }
   const last = history.at(-1);
   return {
@@ -19,15 +20,18 @@ export function trainingView(text, manifest) {
       { title: "Loss: how wrong it is, lower is better", plot: lossPlot(history) },
       { title: "On pictures it never learned from", plot: qualityPlot(history) },
     ],
-    columns: ["Step", "Pictures", "Loss", "Loss in validation", "Balanced accuracy", "ROC AUC"],
-    rows: history.slice(-MOST_ROWS).map((row) => [
-      count(row.step),
-      count(row.images),
-      decimal(row.loss),
-      decimal(row.validation_loss),
-      percent(row.validation_balanced_accuracy),
-      decimal(row.validation_roc_auc),
-    ]),
+    data: {
+      columns: ["Step", "Pictures", "Loss", "Loss in validation", "Balanced accuracy", "ROC AUC"],
+      rows: history.slice(-MOST_ROWS).map((row) => [
+        count(row.step),
+        count(row.images),
+        decimal(row.loss),
+        decimal(row.validation_loss),
+        percent(row.validation_balanced_accuracy),
+        decimal(row.validation_roc_auc),
+      ]),
+      raw: { name: "training", columns: COLUMNS, rows: history.map((row) => COLUMNS.map((column) => row[column])) },
+    },
   };
 }
 

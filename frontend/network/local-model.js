@@ -14,7 +14,11 @@ export class LocalModel {
 
   /** Throws: Problem, DamagedModel */
   static async load({ name, version }, { signal, fetch } = {}) {
-    const { manifest, weights } = await fetchModel({ name, version }, { signal, fetch });
+    return LocalModel.open(await fetchModel({ name, version }, { signal, fetch }));
+  }
+
+  /** From the model's files, as fetchModel() gives them; the weights are given away. Throws: DamagedModel */
+  static async open({ manifest, weights }) {
     const model = new LocalModel(manifest);
     try {
       await model.#ask("load", { manifest, weights }, [weights]);
@@ -25,7 +29,7 @@ export class LocalModel {
     return model;
   }
 
-  /** Use load(). */
+  /** Use load() or open(). */
   constructor(manifest) {
     this.manifest = manifest;
     this.#worker.addEventListener("message", ({ data: { id, answer, failure } }) => {

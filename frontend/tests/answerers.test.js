@@ -69,6 +69,29 @@ test("the device is asked only once it is switched on, and fetched only then", a
   assert.equal(answerer.explain, null);
 });
 
+test("what the device needs is fetched again where it did not arrive", async () => {
+  let times = 0;
+  const loadDevice = async () => {
+    times += 1;
+    if (times === 1) throw new Problem("network");
+    return { predict: async () => "device", prepare: async () => true };
+  };
+  const answerer = switchedAnswerer({ onDevice: { value: true }, service: {}, loadDevice });
+  await assert.rejects(answerer.prepareDevice({}), { reason: "network" });
+  assert.equal(await answerer.prepareDevice({}), true);
+  assert.equal(await answerer.predict(), "device");
+  assert.equal(times, 2);
+});
+
+test("a model that is prepared is there for the first photo, and its failure has its words", async () => {
+  const { told, load } = models({ fault: (name) => name === "broken" && named("DamagedModel") });
+  const device = deviceAnswerer({ load });
+  assert.equal(await device.prepare({ model: null }), false); // node keeps nothing
+  await device.predict(new Blob(), { signal });
+  assert.deepEqual(told, ["load null"]);
+  await assert.rejects(device.prepare({ model: "broken" }), { name: "Problem", reason: "unreadable" });
+});
+
 test("a model is found by its name, its version, or as the default", () => {
   const served = [{ name: "a", version: "1" }, { name: "a", version: "2" }, { name: "b", version: "1", default: true }];
   assert.equal(modelNamed(served, "a"), served[1]);

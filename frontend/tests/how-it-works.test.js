@@ -4,10 +4,10 @@ import { fetchModel, fetchModelText } from "../api/model-files.js";
 import { answerPath } from "../lib/answer-path.js";
 import { coarseToFine } from "../lib/curve-order.js";
 import { curvePlot, restingWords, strengthText } from "../lib/failure-words.js";
-import { markdown } from "../lib/markdown.js";
+import { markdownSections } from "../lib/markdown.js";
 import { mosaic } from "../lib/mosaic.js";
 import { stages, stageWords } from "../lib/network-stages.js";
-import { reliabilityWords } from "../lib/reliability-words.js";
+import { reliabilityView } from "../lib/reliability-view.js";
 import { trainingHistory } from "../lib/training-history.js";
 import { trainingView } from "../lib/training-view.js";
 import { CORRUPTIONS, HARMLESS } from "../network/corruptions.js";
@@ -17,7 +17,7 @@ const HISTORY = `step,images,loss,learning_rate,gradient_norm,images_per_second,
 1000,96000,0.48,0.003,0.9,221,,nan,0.85
 1500,144000,0.41,0.003,0.8,219,0.36,0.86,0.93
 `;
-const card = (text) => markdown(text).join("");
+const card = (text) => markdownSections(text).map(({ heading, blocks }) => [heading, ...blocks].join("")).join("");
 
 test("the weights are asked for by their hash and checked against it", async () => {
   const weights = new Uint8Array([1, 2, 3]);
@@ -56,6 +56,17 @@ test("every layer that can be a stage has its words", () => {
     assert.ok(words.length > 40 && !words.includes("undefined"), words);
   }
   assert.match(stageWords({ layer: { type: "Linear" }, number: 1, before: [64, 64, 3], after: [20] }).words, /20 numbers, each a weighted sum of all 12,288/);
+});
+
+test("a stage that does what an earlier one did is told in short, and says which", () => {
+  const convolution = { type: "Conv2D", kernel: 3, out_channels: 64, stride: 2 };
+  const block = { type: "Residual", body: [convolution, convolution] };
+  const found = stages([convolution, { type: "ReLU" }, convolution, block, block, convolution, { type: "Linear" }]);
+  assert.deepEqual(found.map(({ like }) => like), [null, null, null, 3, 2]);
+  const words = (layer, like) => stageWords({ layer, number: 5, like, before: [16, 16, 32], after: [8, 8, 64] }).words;
+  assert.equal(words(convolution, 2), "As in stage 2: 64 filters over all 32 maps, at every second place.");
+  assert.equal(words(block, 3), "As in stage 3: two more rounds of filters, whose findings are added to the maps that came in.");
+  assert.match(words({ type: "MaxPool2D", size: 2 }, 2), /only the strongest is kept/); // too short already
 });
 
 test("maps stand side by side on one scale", () => {
@@ -99,9 +110,10 @@ test("strengths and the answer at rest are said in words", () => {
 test("the history of a training is read, with what is missing left out of its curves", () => {
   assert.equal(trainingHistory(HISTORY)[1].validation_loss, null);
   assert.equal(trainingHistory(HISTORY)[1].validation_balanced_accuracy, null);
-  const { plots, rows } = trainingView(HISTORY, { data: { training_images: 34064 } });
+  const { plots, data } = trainingView(HISTORY, { data: { training_images: 34064 } });
   assert.deepEqual(plots[0].plot.series[1].points, [[48000, 0.55], [144000, 0.36]]);
-  assert.equal(rows.length, 3);
+  assert.equal(data.rows.length, 3);
+  assert.deepEqual(data.raw.rows[1], [1000, 96000, 0.48, null, null, 0.85]);
   assert.match(plots[1].plot.summary, /rises to 86\.0/);
 });
 
@@ -115,8 +127,25 @@ for (const text of [null, "", "<!doctype html><p>no history</p>", "step,images,l
 
 test("how reliable a model is comes from its test part", () => {
   const metrics = { "a validation": { images: 5, expected_calibration_error: 0.5 }, "a test": { images: 1000, expected_calibration_error: 0.04 } };
-  assert.match(reliabilityWords({ metrics }), /1,000 pictures of a test, .* 0\.040 apart/);
-  assert.match(reliabilityWords({ metrics: { a: { images: 5 } } }), /not measured/);
+  assert.match(reliabilityView({ metrics }).sentence, /1,000 pictures of a test, .* 0\.040 apart/);
+  assert.match(reliabilityView({ metrics: { a: { images: 5 } } }).sentence, /not measured/);
+});
+
+test("a reliability diagram is drawn from the manifest's bins, what nothing was chosen on first", () => {
+  const bin = (said, share, weight = 0.5) => ({ weight, said, true: share });
+  const reliability = { "a validation": [bin(0.1, 0.1)], "a test": [bin(0.02, 0.01), bin(0.5, 0.7), bin(0.98, 0.99)] };
+  const { plot, data } = reliabilityView({ reliability });
+  assert.deepEqual(plot.series.map(({ name, mark }) => [name, mark]), [["as it should be", "dashes"], ["a test", "dots"], ["a validation", "dots"]]);
+  assert.deepEqual(plot.series[1].points, [[0.02, 0.01], [0.5, 0.7], [0.98, 0.99]]);
+  const thin = plot.summary.replaceAll("\u202f", " ");
+  assert.equal(thin, "Reliability on a test: 1.0 % are cats where it says 2.0 %, and 99.0 % are cats where it says 98.0 %. Furthest from what it says: 70.0 % are cats where it says 50.0 %.");
+  assert.equal(data.rows.length, 4);
+  assert.deepEqual(data.raw.rows[1], ["a test", 0.5, 0.7, 0.5]);
+});
+
+test("without bins there is a sentence and no diagram", () => {
+  assert.equal(reliabilityView({}).plot, null);
+  assert.equal(reliabilityView({ reliability: {} }).data, null);
 });
 
 test("a card's headings, paragraphs, lists, tables and marks are shown", () => {
@@ -127,6 +156,16 @@ test("a card's headings, paragraphs, lists, tables and marks are shown", () => {
   assert.match(html, /<a href="https:\/\/example\.org\/x" rel="noopener noreferrer">a link<\/a>/);
   assert.equal(html.match(/<li>/g).length, 2);
   assert.match(html, /<td><strong>1<\/strong><\/td><td>2<\/td>/);
+});
+
+test("a card falls into sections at its headings of the second level, and begins with what comes before", () => {
+  const [opening, one, other] = markdownSections("# Title\n\nIntro.\n\n## One\n\nFirst.\n\n### Deeper\n\nSecond.\n\n## Other\n\nThird.");
+  assert.equal(opening.heading, null);
+  assert.equal(opening.blocks.join(""), "<h3>Title</h3><p>Intro.</p>");
+  assert.equal(String(one.heading), "<h4>One</h4>");
+  assert.equal(one.blocks.join(""), "<p>First.</p><h5>Deeper</h5><p>Second.</p>");
+  assert.equal(other.blocks.join(""), "<p>Third.</p>");
+  assert.deepEqual(markdownSections("").flatMap(({ blocks }) => blocks), []);
 });
 
 test("a card can neither bring its own HTML nor lead anywhere but to the web", () => {

@@ -82,6 +82,13 @@ test("a heatmap is said by where it is strongest, each sign by itself", () => {
   assert.equal(heatmapSentence(heatmap()), "This way no part of the picture stands out. Another way may show more.");
 });
 
+test("a place that speaks loudest on both sides is named once, with the side that weighs more there", () => {
+  const both = "It looked most at the middle left. Part of that speaks for a cat and part against one; there, ";
+  assert.equal(heatmapSentence(heatmap([31, 0, 0.9], [32, 0, -0.4])), `${both}what speaks for a cat weighs more.`);
+  assert.equal(heatmapSentence(heatmap([31, 0, 0.4], [32, 0, -0.9])), `${both}what speaks against a cat weighs more.`);
+  assert.equal(heatmapSentence(heatmap([31, 0, 0.5], [32, 0, -0.5])), `${both}the two weigh about the same.`);
+});
+
 test("much of a little outweighs a little of much", () => {
   assert.match(heatmapSentence(heatmap([0, 0, 0.6], [0, 40, 0.4], [1, 40, 0.4])), /top centre/);
 });

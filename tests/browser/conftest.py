@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
 PATIENCE_MILLISECONDS = 15_000
-OPTIONAL = ("/history.csv", "/reliability.png", "/README.md")
+OPTIONAL = ("/history.csv", "/README.md")
 """A model may do without these, and the pages with it."""
 TELL_OF_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
     console.error(`content policy violated: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`))"""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 PATH = "/how-it-works"
+PHONE = {"width": 390, "height": 844}
 HISTORY = "\n".join(
     [
         "step,images,loss,learning_rate,gradient_norm,images_per_second,"
@@ -166,7 +167,7 @@ def test_the_training_is_drawn_where_its_history_is_there(page: Page, expect: An
     page.route("**/history.csv", lambda route: route.fulfill(body=HISTORY, content_type="text/csv"))
     opened(page)
     expect(page.get_by_role("img", name=re.compile("^Loss over the pictures seen"))).to_be_visible()
-    page.get_by_text("Show the numbers").click()
+    page.get_by_text("Show the numbers of Training").click()
     expect(page.get_by_role("region", name="Training, the numbers")).to_contain_text("144,000")
 
 
@@ -178,9 +179,59 @@ def test_without_a_history_there_is_a_sentence(page: Page, expect: Any) -> None:
 
 def test_the_reliability_and_the_card_are_those_of_the_model(page: Page, expect: Any) -> None:
     opened(page, f"{PATH}?model=catnet")
-    expect(page.get_by_alt_text("Reliability diagram")).to_be_visible()
+    expect(page.get_by_role("img", name="Reliability on cats64 test")).to_be_visible()
+    page.get_by_text("Show the numbers of Reliability").click()
+    expect(page.get_by_role("region", name="Reliability, the numbers")).to_contain_text("cats64 validation")
     expect(page.locator("model-card h3").first).to_contain_text("catnet")
+    page.get_by_role("heading", name="How good it is").click()
     expect(page.locator("model-card table").first).to_contain_text("balanced accuracy")
+
+
+def test_a_model_without_reliability_has_a_sentence_about_it(page: Page, expect: Any) -> None:
+    opened(page, f"{PATH}?model=catnet-mlp")
+    expect(page.locator("reliability-diagram")).to_contain_text("was not measured")
+    expect(page.locator("reliability-diagram line-plot")).to_have_count(0)
+
+
+def test_the_sections_are_a_link_away_and_the_one_that_is_read_is_marked(page: Page, expect: Any) -> None:
+    page.set_viewport_size(PHONE)
+    opened(page)
+    contents = page.get_by_role("navigation", name="On this page")
+    for name, heading in (("Model card", "The model card"), ("Answer", "How that becomes an answer")):
+        contents.get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_in_viewport()
+        expect(contents.locator("[aria-current]")).to_have_text([name])
+        expect(contents.get_by_role("link", name=name)).to_be_in_viewport()  # the bar moves sideways with the page
+
+
+def test_what_has_the_focus_is_never_below_the_bar_of_sections(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    opened(page)
+    page.locator("model-card summary").last.focus()
+    bar = "document.querySelector('page-contents').getBoundingClientRect().bottom"
+    for _ in range(25):  # back through the whole page, as the browser scrolls it
+        page.keyboard.press("Shift+Tab")
+        covered = page.evaluate(
+            f"document.activeElement.getBoundingClientRect().top < {bar} - 1"
+            " && !document.activeElement.closest('page-contents')"
+            " && document.querySelector('page-contents').getBoundingClientRect().top <= 0"
+        )
+        assert not covered, page.evaluate("document.activeElement.outerHTML")
+
+
+def test_on_a_phone_it_is_no_longer_than_a_dozen_screens(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    opened(page)
+    page.locator("model-card summary").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollHeight") < 12 * PHONE["height"]
+
+
+def test_a_section_of_the_card_opens_by_keyboard(page: Page, expect: Any) -> None:
+    opened(page)
+    section = page.locator("model-card details", has_text="Limits").last
+    expect(section.locator("ul")).to_be_hidden()
+    section.locator("summary").press("Enter")
+    expect(section.locator("ul")).to_be_visible()
 
 
 def test_a_card_brings_no_html_of_its_own(page: Page, expect: Any) -> None:

@@ -63,6 +63,7 @@ def test_one_command_makes_a_model_that_can_be_served_and_its_card(data, short_r
     assert raw["conformal"]["coverage"] == 0.95
     assert raw["reference"]["sources"] == ["cats64 validation without Tiny ImageNet"]
     assert raw["metrics"]["cats64 test"]["images"] == 12 * 6
+    assert set(raw["reliability"]) == {"cats64 validation", "cats64 test"}
     assert raw["training"]["steps"] == 12
     assert set(raw["comparison"]) == {catnet.RETRAINED}
     assert Novelty.from_json(raw["novelty"]).threshold > 0

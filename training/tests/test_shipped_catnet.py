@@ -35,6 +35,14 @@ def test_it_tells_cats_from_others_better_than_the_prototype_did(model):
     assert test["expected_calibration_error"] <= 0.03
 
 
+@pytest.mark.parametrize("data_set", ["cats64 validation", "cats64 test"])
+def test_its_reliability_is_that_of_its_calibration_error(model, data_set):
+    bins = model.manifest.raw["reliability"][data_set]
+    error = sum(each["weight"] * abs(each["said"] - each["true"]) for each in bins)
+    assert sum(each["weight"] for each in bins) == pytest.approx(1, abs=1e-4)
+    assert error == pytest.approx(model.manifest.raw["metrics"][data_set]["expected_calibration_error"], abs=1e-5)
+
+
 def test_its_reference_is_large_enough_and_free_of_the_sharper_source(model):
     reference = model.manifest.raw["reference"]
     assert reference["images"] >= 1000

@@ -3,8 +3,9 @@
  *
  *   <line-plot></line-plot>          property `plot`:
  *   { summary, x: { label, minimum, maximum, ticks: [{ value, text }] }, y: the same without a label,
- *     series: [{ name, colour, points: [[x, y], …] }], marker: { x, y, text } or null }
- *   `colour` is "cat", "measure" or "measure-high".
+ *     series: [{ name, colour, points: [[x, y], …], mark }], marker: { x, y, text } or null }
+ *   `colour` is "cat", "measure", "measure-high" or "reference"; `mark` is nothing for a line, "dots" for a line with its points,
+ *   "dashes" for what the others are to be compared with.
  *
  * Accessibility: an image described by the summary. The words around the lines are HTML, so that they keep their size however
  * wide the plot is.
@@ -23,14 +24,15 @@ class LinePlot extends HTMLElement {
           <div class="area">
             <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true" focusable="false">
               ${y.ticks.map(({ value }) => html`<line class="grid" x1="0" x2="100" y1="${down(value)}" y2="${down(value)}"/>`)}
-              ${series.map(({ colour, points }) => html`<polyline data-colour="${colour}" points="${points.map(place).join(" ")}"/>`)}
+              ${series.map(({ colour, points, mark }) => html`<polyline data-colour="${colour}" data-mark="${mark}" points="${points.map(place).join(" ")}"/>`)}
+              ${series.filter(({ mark }) => mark === "dots").map(({ colour, points }) => html`<path class="dots" data-colour="${colour}" d="${points.map((point) => `M${place(point)}h0`).join("")}"/>`)}
             </svg>
             ${marker && html`<span class="marker"></span><span class="marker-text">${marker.text}</span>`}
           </div>
           <div class="x-axis">${x.ticks.map(({ text }) => html`<span>${text}</span>`)}</div>
         </div>
         <p class="axis-label">${x.label}</p>
-        ${series.length > 1 && html`<p class="legend">${series.map(({ name, colour }) => html`<span data-colour="${colour}">${name}</span> `)}</p>`}`,
+        ${series.length > 1 && html`<p class="legend">${series.map(({ name, colour, mark }) => html`<span data-colour="${colour}" data-mark="${mark}">${name}</span> `)}</p>`}`,
     );
     // Places set here, not in the HTML, as the page's policy allows no style attributes.
     this.querySelectorAll(".y-axis span").forEach((tick, index) => (tick.style.insetBlockStart = `${down(y.ticks[index].value)}%`));

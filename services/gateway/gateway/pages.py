@@ -1,13 +1,20 @@
-"""The pages and what they load: an allow list over the frontend's folder, compressed, revalidated by content."""
+"""The pages and what they load: an allow list over the frontend's folder, compressed, revalidated by content.
+
+``/service-worker.js`` is the script of that name with a line in front that says what a browser keeps of the pages to
+open them without the network: a changed file makes it another script, the sign for browsers to keep a new copy.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import hashlib
+import json
 import mimetypes
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +32,9 @@ _log = structlog.get_logger("pages")
 PAGES = MappingProxyType(
     {"/": "index.html", "/how-it-works": "how-it-works.html", "/dashboard": "dashboard.html", "/docs": "docs.html"}
 )
+OFFLINE_PAGES = ("/",)
+"""Those that open without the network, for whoever keeps their photos on the device."""
+SERVICE_WORKER = "service-worker.js"
 VENDOR_FILES = MappingProxyType(
     {
         "/vendor/chart.js/chart.umd.min.js": "node_modules/chart.js/dist/chart.umd.min.js",
@@ -67,7 +77,7 @@ class _File:
     stamp: tuple[int, int]
     content: bytes
     compressed: bytes
-    digest: str
+    sha256: str
 
 
 class Pages:
@@ -89,6 +99,7 @@ class Pages:
             *(self._route(address, path, KEEP_FOR_A_DAY) for address, path in VENDOR_FILES.items()),
             self._route("/favicon.ico", "favicon.svg", KEEP_FOR_A_DAY),
             Route("/static/{path:path}", self._static),
+            Route(f"/{SERVICE_WORKER}", self._service_worker),
         ]
 
     def _route(self, address: str, path: str, own_headers: Mapping[str, str]) -> Route:
@@ -103,10 +114,31 @@ class Pages:
             raise HTTPException(404)
         return await self._answer(request, path, {})
 
+    async def _service_worker(self, request: Request) -> Response:
+        content = await asyncio.to_thread(self._service_worker_with_files)
+        return Response(content, headers=HEADERS, media_type="text/javascript")
+
+    def _service_worker_with_files(self) -> bytes:
+        script = self._read(SERVICE_WORKER).content
+        files = {address: self._read(PAGES[address]).sha256 for address in OFFLINE_PAGES}
+        files |= {f"/static/{path}": file.sha256 for path, file in sorted(self._static_files())}
+        version = hashlib.sha256(script + json.dumps(files).encode()).hexdigest()[:16]
+        return f"const COPY = {json.dumps({'version': version, 'files': files})};\n".encode() + script
+
+    def _static_files(self) -> Iterator[tuple[str, _File]]:
+        """All that is served under /static/, by its path there, but for the script that keeps them."""
+        for folder, folders, names in os.walk(self._folder):
+            folders[:] = [name for name in folders if name not in ("node_modules", "tests")]
+            for name in names:
+                path = (Path(folder) / name).relative_to(self._folder).as_posix()
+                if _STATIC_PATH.fullmatch(path) and path != SERVICE_WORKER:
+                    with contextlib.suppress(HTTPException):  # a link that leads out, a file that is gone by now
+                        yield path, self._read(path)
+
     async def _answer(self, request: Request, path: str, own_headers: Mapping[str, str]) -> Response:
         file = await asyncio.to_thread(self._read, path)
         compress = file.compressed is not file.content and _takes_gzip(request.headers.get("accept-encoding", ""))
-        etag = f'"{file.digest}-gzip"' if compress else f'"{file.digest}"'
+        etag = f'"{file.sha256[:32]}-gzip"' if compress else f'"{file.sha256[:32]}"'
         headers = {**HEADERS, **own_headers, "etag": etag}
         if request.scope["scheme"] == "https":
             headers |= _HTTPS_ONLY
@@ -132,7 +164,7 @@ class Pages:
         if file is None or file.stamp != stamp:
             content = address.read_bytes()
             compressed = min(gzip.compress(content, mtime=0), content, key=len)
-            file = _File(stamp, content, compressed, hashlib.sha256(content).hexdigest()[:32])
+            file = _File(stamp, content, compressed, hashlib.sha256(content).hexdigest())
             self._files[address] = file
         return file
 

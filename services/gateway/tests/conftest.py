@@ -35,6 +35,7 @@ def frontend_dir(tmp_path: Path) -> Path:
         "docs.html": "<!doctype html><title>docs</title>",
         "favicon.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
         "index.js": "export {};",
+        "service-worker.js": "// keeps what COPY lists",
         "components/photo-drop/photo-drop.css": "photo-drop { display: block }",
         "package.json": "{}",
         "tests/index.test.js": "// a test",

@@ -22,6 +22,7 @@ NOT_DESCRIBED = {
     "/metrics",
     "/favicon.ico",
     "/static/{path:path}",
+    "/service-worker.js",
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -97,6 +99,33 @@ async def test_an_unchanged_file_is_not_sent_again(http: httpx.AsyncClient, fron
     changed = await http.get("/static/index.js", headers={"if-none-match": etag})
     assert changed.status_code == 200
     assert changed.headers["etag"] != etag
+
+
+async def test_the_service_worker_is_told_what_belongs_to_the_page_now(
+    http: httpx.AsyncClient, frontend_dir: Path
+) -> None:
+    (frontend_dir / "link.js").symlink_to(frontend_dir.parent / "secret.js")
+    response = await http.get("/service-worker.js")
+    assert response.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert response.headers["cache-control"] == "no-cache"
+    first, rest = response.text.split("\n", 1)
+    assert rest == "// keeps what COPY lists"
+    files = json.loads(first.removeprefix("const COPY = ").removesuffix(";"))["files"]
+    assert set(files) == {
+        "/",
+        "/static/index.js",
+        "/static/components/photo-drop/photo-drop.css",
+        "/static/favicon.svg",
+    }
+    for address, sha256 in files.items():
+        assert hashlib.sha256((await http.get(address)).content).hexdigest() == sha256
+
+    assert (await http.get("/service-worker.js")).content == response.content
+    for name in ("index.html", "index.js", "service-worker.js"):
+        (frontend_dir / name).write_text("changed")
+        changed = await http.get("/service-worker.js")
+        assert changed.content != response.content, f"another {name} is not noticed"
+        response = changed
 
 
 async def test_pages_run_only_what_they_are_served(http: httpx.AsyncClient) -> None:
