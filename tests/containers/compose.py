@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,13 @@ class Compose:
         """Names of the service's running containers."""
         return [json.loads(line)["Name"] for line in self.run("ps", "--format", "json", service).splitlines()]
 
+    def memory_mebibytes(self, services: Iterable[str]) -> dict[str, float]:
+        """What each service's one container takes now, as the engine says: without the files that it only caches."""
+        services = list(services)
+        names = [name for service in services for name in self.containers(service)]
+        used = self._ask("stats", "--no-stream", "--format", "{{.MemUsage}}", *names).splitlines()
+        return {service: _mebibytes(each.partition(" / ")[0]) for service, each in zip(services, used, strict=True)}
+
     def restart_container(self, name: str) -> None:
         self._ask("restart", "--time", "20", name)
 
@@ -122,6 +130,12 @@ class Compose:
 
     def _ask(self, *words: str) -> str:
         return subprocess.run([self._docker, *words], capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def _mebibytes(words: str) -> float:
+    """Of a size as the engine writes it: 38.89MiB, 1.25GiB."""
+    number, unit = re.fullmatch(r"([\d.]+)(KiB|MiB|GiB)", words).groups()  # type: ignore[union-attr]
+    return float(number) * {"KiB": 2**-10, "MiB": 1, "GiB": 2**10}[unit]
 
 
 @contextmanager

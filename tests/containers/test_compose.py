@@ -64,10 +64,11 @@ def test_a_container_has_no_right_that_it_does_not_use(compose: Compose, name: s
     assert host["SecurityOpt"] == ["no-new-privileges:true"]
     assert host["Privileged"] is False
     assert host["PidsLimit"] > 0
+    assert host["LogConfig"] == {"Type": "local", "Config": {"max-file": "3", "max-size": "10m"}}
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
 
 
-@pytest.mark.parametrize(("name", "limit"), [("gateway", 320), ("inference", 1280), ("monitor", 160)])
+@pytest.mark.parametrize(("name", "limit"), [("gateway", 160), ("inference", 1280), ("monitor", 160)])
 def test_a_service_stays_within_its_memory(compose: Compose, name: str, limit: int) -> None:
     assert compose.inspect(name)["HostConfig"]["Memory"] == limit * MEBIBYTE
     assert compose.inspect(name)["State"]["OOMKilled"] is False
