@@ -16,6 +16,7 @@ import redis
 from events.accounting import PublisherCounters
 from events.names import PUBLISHERS, STREAM, publisher_counters
 from events.prediction import PredictionEvent
+from inference import redis_event_stream
 from inference.event_publisher import EventPublisher
 from inference.redis_event_stream import TIMEOUT_SECONDS, RedisEventStream
 from redis_server import RedisServer
@@ -138,6 +139,27 @@ async def test_the_counters_are_exact_at_any_time(
             await publisher.publish(event(count))
             assert stored_counters(client, instance) == PublisherCounters(count, count, 0, NONE_DROPPED)
         assert before <= client.zscore(PUBLISHERS, instance) <= time.time()
+
+
+async def test_a_publisher_is_listed_once_a_second_and_at_once_where_redis_was_emptied(
+    redis_server: RedisServer, client: redis.Redis, instance: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_event_stream, "LISTING_SECONDS", 60)
+    async with publishing(redis_server.url, instance, wait_seconds=1) as publisher:
+        await publisher.publish(event(0))
+        client.delete(PUBLISHERS)
+        await publisher.publish(event(1))
+        assert client.zscore(PUBLISHERS, instance) is None
+        client.flushall()
+        await publisher.publish(event(2))
+        assert client.zscore(PUBLISHERS, instance) == pytest.approx(time.time(), abs=60)
+        assert stored_counters(client, instance) == PublisherCounters(1, 1, 0, NONE_DROPPED)
+    monkeypatch.setattr(redis_event_stream, "LISTING_SECONDS", 0)
+    async with publishing(redis_server.url, instance, wait_seconds=1) as publisher:
+        await publisher.publish(event(3))
+        client.delete(PUBLISHERS)
+        await publisher.publish(event(4))
+        assert client.zscore(PUBLISHERS, instance) is not None
 
 
 async def test_a_publisher_starts_and_answers_without_redis(redis_server: RedisServer, instance: str) -> None:

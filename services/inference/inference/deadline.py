@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import TracebackType
 
 from starlette.requests import Request
 
@@ -34,22 +33,33 @@ class Deadline:
     def remaining_seconds(self) -> float:
         return self.moment - time.monotonic()
 
-    @asynccontextmanager
-    async def enforced(self) -> AsyncIterator[None]:
-        """Cut off at the deadline what awaits inside.
+    def enforced(self) -> _Enforced:
+        """For ``async with``: cut off at the deadline what awaits inside.
 
         Raises: DeadlineExceeded.
         """
-        try:
-            async with asyncio.timeout(self.remaining_seconds):
-                yield
-        except TimeoutError:
-            raise DeadlineExceeded from None
+        return _Enforced(self.remaining_seconds)
 
     def check(self) -> None:
         """Raises: DeadlineExceeded."""
         if self.remaining_seconds <= 0:
             raise DeadlineExceeded
+
+
+class _Enforced:
+    def __init__(self, seconds: float) -> None:
+        self._timeout = asyncio.timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, traceback)
+        except TimeoutError:
+            raise DeadlineExceeded from None
 
 
 def _requested_seconds(request: Request) -> float:

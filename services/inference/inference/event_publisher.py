@@ -30,7 +30,7 @@ from inference.event_stream import EventStream, StreamUnavailable
 
 DROP_REASONS = ("buffer_full", "refused", "shutdown")
 
-GATHER_SECONDS = 0.002
+GATHER_SECONDS = 0.003
 """Longest that an append is put off for events that are about to come."""
 
 MAX_BATCH = 512

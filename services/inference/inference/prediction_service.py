@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 
 from events.prediction import PredictionEvent
 from nnlib.errors import ImageError, UnsupportedFormat
 from nnlib.model import Model
+from servicekit.problems import Problem
 from servicekit.request_context import RequestContext
 
 from inference.deadline import Deadline
@@ -43,11 +43,11 @@ class PredictionService:
 
         Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
         """
-        work = partial(predict_image, model, data, self._decoding, deadline=deadline)
         self._in_work += 1
         try:
-            with self._refusals():
-                return await self._workers.run(work)
+            return await self._workers.run(partial(predict_image, model, data, self._decoding, deadline=deadline))
+        except ImageError as error:
+            raise self._refusal(error) from None
         finally:
             self._in_work -= 1
 
@@ -56,9 +56,10 @@ class PredictionService:
 
         Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
         """
-        work = partial(read_image, data, self._decoding, deadline=deadline)
-        with self._refusals():
-            return await self._workers.run(work)
+        try:
+            return await self._workers.run(partial(read_image, data, self._decoding, deadline=deadline))
+        except ImageError as error:
+            raise self._refusal(error) from None
 
     async def predict_batch(
         self, model: Model, images: Sequence[ReadImage], deadline: Deadline
@@ -83,12 +84,8 @@ class PredictionService:
         self._shadow.consider(event, prediction)
         return event
 
-    @contextmanager
-    def _refusals(self) -> Iterator[None]:
-        """Count an image that cannot be used, and turn it into its answer."""
-        try:
-            yield
-        except ImageError as error:
-            self._metrics.count_rejected(error)
-            refusal = UnsupportedImage if isinstance(error, UnsupportedFormat) else UnusableImage
-            raise refusal(f"The image cannot be used: {error}.") from None
+    def _refusal(self, error: ImageError) -> Problem:
+        """Count an image that cannot be used. Returns: its answer."""
+        self._metrics.count_rejected(error)
+        refusal = UnsupportedImage if isinstance(error, UnsupportedFormat) else UnusableImage
+        return refusal(f"The image cannot be used: {error}.")

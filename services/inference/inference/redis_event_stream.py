@@ -27,6 +27,9 @@ from inference.redis_exchange import RedisExchange
 TIMEOUT_SECONDS = 1.0
 """Longest that one append may take, connecting included; a Redis that needs longer counts as away."""
 
+LISTING_SECONDS = 1.0
+"""How exact the time is at which a publisher last wrote: those long gone are looked for by the hour."""
+
 _MULTI = b"*1\r\n$5\r\nMULTI\r\n"
 _EXEC = b"*1\r\n$4\r\nEXEC\r\n"
 _PING = b"*1\r\n$4\r\nPING\r\n"
@@ -45,6 +48,7 @@ class RedisEventStream:
         )
         self._exchange: RedisExchange | None = None
         self._has_written = False
+        self._next_listing = 0.0
         self._forgotten = PublisherCounters()
 
     async def append(self, events: Sequence[PredictionEvent], counters: PublisherCounters) -> int:
@@ -56,6 +60,7 @@ class RedisEventStream:
                     # before is no longer about anything that it holds: count from this append on.
                     _log.warning("the publisher's counters were gone: counting anew")
                     self._forgotten = _all_but(counters, events)
+                    self._next_listing = 0.0
                     await self._write([], counters)
                 self._has_written = True
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
@@ -80,9 +85,16 @@ class RedisEventStream:
             await exchange.close()
 
     async def _write(self, events: Sequence[PredictionEvent], counters: PublisherCounters) -> list[object]:
-        """Returns: one result an event, then those of the hash of counters and of the set of publishers."""
-        transaction = b"".join([_MULTI, *map(_add_event, events), *self._replace_counters(counters), _EXEC])
-        return await self._execute(transaction, len(events) + 2)
+        """Returns: one result an event, then that of the hash of counters."""
+        commands = [*map(_add_event, events), self._replace_counters(counters)]
+        now = time.monotonic()
+        is_listing = now >= self._next_listing
+        if is_listing:
+            commands.append(_pack("ZADD", PUBLISHERS, f"{time.time():.3f}", self._instance))
+        results = await self._execute(b"".join((_MULTI, *commands, _EXEC)), len(commands))
+        if is_listing:
+            self._next_listing = now + LISTING_SECONDS
+        return results
 
     async def _execute(self, transaction: bytes, commands: int) -> list[object]:
         """Send a packed MULTI … EXEC of so many commands; return the commands' results.
@@ -101,12 +113,9 @@ class RedisEventStream:
             raise
         return cast(list[object], replies[-1])
 
-    def _replace_counters(self, counters: PublisherCounters) -> tuple[bytes, bytes]:
-        hash_key = publisher_counters(self._instance)
-        return (
-            _pack("HSET", hash_key, *chain.from_iterable(_less(counters, self._forgotten).to_fields().items())),
-            _pack("ZADD", PUBLISHERS, f"{time.time():.3f}", self._instance),
-        )
+    def _replace_counters(self, counters: PublisherCounters) -> bytes:
+        fields = _less(counters, self._forgotten).to_fields()
+        return _pack("HSET", publisher_counters(self._instance), *chain.from_iterable(fields.items()))
 
 
 def _raise_refusal(replies: Sequence[object]) -> None:

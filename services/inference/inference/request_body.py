@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from inference.errors import BodyTooLarge, EmptyBody, IncompleteBody
 
@@ -12,16 +12,19 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > max_bytes:
         raise BodyTooLarge(max_bytes)
-    chunks = []
+    chunks: list[bytes] = []
     received = 0
-    try:
-        async for chunk in request.stream():
-            received += len(chunk)
-            if received > max_bytes:
-                raise BodyTooLarge(max_bytes)
-            chunks.append(chunk)
-    except ClientDisconnect:
-        raise IncompleteBody from None
+    more_body = True
+    while more_body:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise IncompleteBody
+        chunk = message.get("body", b"")
+        received += len(chunk)
+        if received > max_bytes:
+            raise BodyTooLarge(max_bytes)
+        chunks.append(chunk)
+        more_body = message.get("more_body", False)
     if not received:
         raise EmptyBody
     return b"".join(chunks)

@@ -8,7 +8,7 @@ STREAM_MAX_LENGTH = 1_000_000
 """Approximate bound of the stream (XADD … MAXLEN ~): what a stopped monitor can still catch up with."""
 
 PUBLISHERS = "catnet:publishers"
-"""Sorted set: publisher instance -> epoch seconds at which it last wrote its counters."""
+"""Sorted set: publisher instance -> epoch seconds at which it last wrote its counters, or a second before."""
 
 
 def publisher_counters(instance: str) -> str:
