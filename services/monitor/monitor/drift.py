@@ -14,6 +14,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -117,20 +118,42 @@ def null_quantiles(null: PsiNull, window_size: int) -> list[float]:
 def p_value_of(psi: float, probabilities: Sequence[float], quantiles: Sequence[float]) -> float:
     """How often a window without drift has at least this PSI.
 
-    The logarithm of the tail is taken as linear between the quantiles, and beyond the last as going on like that:
-    tails of a chi-squared distribution, which the PSI nearly has, are close to exponential.
+    Without drift the PSI is nearly a chi-squared variable times a number, so it is taken as linear in that variable
+    between the quantiles, below the first, and beyond the last.
     """
-    points = [(0.0, 0.0), *((q, math.log1p(-p)) for p, q in zip(probabilities, quantiles, strict=True))]
-    (x0, y0), (x1, y1) = _segment(points, psi, coordinate=0)
-    return min(1.0, math.exp(y0 + (y1 - y0) * (psi - x0) / max(x1 - x0, 1e-12)))
+    (x0, y0), (x1, y1) = _segment(_points(probabilities, quantiles), psi, coordinate=0)
+    return chi_squared_tail(y0 + (y1 - y0) * (psi - x0) / max(x1 - x0, 1e-12))
 
 
 def psi_at(p_value: float, probabilities: Sequence[float], quantiles: Sequence[float]) -> float:
     """The PSI that has this p-value: the inverse of ``p_value_of``."""
-    points = [(0.0, 0.0), *((q, math.log1p(-p)) for p, q in zip(probabilities, quantiles, strict=True))]
-    log_tail = math.log(p_value)
-    (x0, y0), (x1, y1) = _segment(points, log_tail, coordinate=1)
-    return x0 + (x1 - x0) * (log_tail - y0) / (y1 - y0)
+    value = chi_squared_at(p_value)
+    (x0, y0), (x1, y1) = _segment(_points(probabilities, quantiles), value, coordinate=1)
+    return x0 + (x1 - x0) * (value - y0) / (y1 - y0)
+
+
+def chi_squared_tail(value: float) -> float:
+    """P(X > value) of a chi-squared X with nine degrees of freedom: a reference has ten bins.
+
+    Source: Abramowitz and Stegun 1964, 26.4.4.
+    """
+    half = value / 2
+    tail = math.erfc(math.sqrt(half))
+    term = 2 * math.sqrt(half / math.pi) * math.exp(-half)
+    for order in (1.5, 2.5, 3.5, 4.5):
+        tail += term
+        term *= half / order
+    return min(tail, 1.0)
+
+
+@lru_cache(maxsize=256)
+def chi_squared_at(tail: float) -> float:
+    """The value that X exceeds with this probability: the inverse of ``chi_squared_tail``, by bisection."""
+    low, high = 0.0, 1500.0  # there the tail is less than a float can say
+    for _ in range(64):
+        middle = (low + high) / 2
+        low, high = (middle, high) if chi_squared_tail(middle) > tail else (low, middle)
+    return high
 
 
 def critical_p_values(p_values: Sequence[float], false_alarm_rate: float) -> list[float]:
@@ -166,11 +189,16 @@ def _counts(feature: ReferenceFeature, counts: Mapping[str, int]) -> list[int]:
     return histogram(counts, f"feature:{feature.name}", len(feature.counts))
 
 
+def _points(probabilities: Sequence[float], quantiles: Sequence[float]) -> list[tuple[float, float]]:
+    """Each quantile of the PSI beside the same one of X."""
+    return [(0.0, 0.0), *((q, chi_squared_at(1 - p)) for p, q in zip(probabilities, quantiles, strict=True))]
+
+
 def _segment(
     points: Sequence[tuple[float, float]], value: float, *, coordinate: int
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """The neighbouring points between which a coordinate has this value; the last two beyond the end."""
     for below, above in pairwise(points):
-        if abs(value) <= abs(above[coordinate]):
+        if value <= above[coordinate]:
             return below, above
     return points[-2], points[-1]

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from monitor.drift import (
     FALSE_ALARM_RATE,
     MINIMUM_EVENTS,
+    chi_squared_at,
+    chi_squared_tail,
     critical_p_values,
     detect_drift,
     null_quantiles,
@@ -114,9 +116,28 @@ def test_a_quantile_of_the_bootstrap_has_its_own_p_value(null: PsiNull, probabil
 def test_p_values_agree_with_the_chi_squared_limit(null: PsiNull, window_size: int) -> None:
     scale = 1 / window_size + 1 / sum(REFERENCE)
     quantiles = null_quantiles(null, window_size)
-    for tail in (0.2, 0.05, 0.01, 0.002):
+    for tail in (0.99, 0.8, 0.6, 0.3, 0.2, 0.05, 0.01, 0.002):
         psi = stats.chi2.isf(tail, BINS - 1) * scale
-        assert p_value_of(psi, PROBABILITIES, quantiles) == pytest.approx(tail, rel=0.35)
+        assert p_value_of(psi, PROBABILITIES, quantiles) == pytest.approx(tail, rel=0.35, abs=0.02)
+
+
+@given(st.floats(0, 1000), st.floats(1e-200, 0.999))
+def test_the_chi_squared_distribution_is_that_of_scipy(value: float, tail: float) -> None:
+    assert chi_squared_tail(value) == pytest.approx(stats.chi2.sf(value, BINS - 1), rel=1e-9, abs=1e-300)
+    assert chi_squared_at(tail) == pytest.approx(stats.chi2.isf(tail, BINS - 1), rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("window_size", [200, 1000, 50_000])
+def test_p_values_are_those_of_a_bootstrap_of_its_own(null: PsiNull, window_size: int) -> None:
+    rng = np.random.default_rng(7)
+    references = rng.multinomial(sum(REFERENCE), [1 / BINS] * BINS, size=20_000)
+    windows = rng.multinomial(window_size, [1 / BINS] * BINS, size=20_000)
+    r, w = ((c + 0.5) / (c + 0.5).sum(axis=1, keepdims=True) for c in (references, windows))
+    psis = np.sort(((w - r) * np.log(w / r)).sum(axis=1))
+    quantiles = null_quantiles(null, window_size)
+    for rank in range(100, 19_900, 100):
+        p_value = 1 - rank / len(psis)
+        assert p_value_of(psis[rank], PROBABILITIES, quantiles) == pytest.approx(p_value, rel=0.1, abs=0.02)
 
 
 @pytest.mark.parametrize("window_size", [200, 350, 2000, 30_000])
