@@ -105,7 +105,8 @@ function openPhoto(photo) {
   history.pushState(null, "", `#photo-${photo.id}`);
   opened = photo;
   showPhotos();
-  result.focusHeadline();
+  pager.scrollIntoView(); // on a phone, with the headline at the top the photo would be out of sight
+  result.focusHeadline({ preventScroll: true });
 }
 
 function closePhoto() {

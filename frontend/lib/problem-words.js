@@ -61,7 +61,7 @@ const WORDS = {
   },
   undecodable: {
     title: "This browser cannot read the file",
-    advice: "It may be a format that only the service reads, such as HEIC or TIFF: to use it, do not keep the photo on this device.",
+    advice: "It may be damaged, no photo at all, or of a kind that only the service reads, such as HEIC or TIFF: for those, switch off “Keep my photo on this device”.",
     retry: false,
   },
   timeout: {

@@ -33,6 +33,11 @@ WAIT_FOR_ANOTHER_COPY = """async (before) => {
     }
 }"""
 
+WAIT_FOR_NOTHING_KEPT = """async () => {
+    const kept = async () => (await navigator.serviceWorker.getRegistrations()).length + (await caches.keys()).length;
+    while (await kept() > 0) await new Promise((done) => setTimeout(done, 50));
+}"""
+
 
 @pytest.fixture(scope="module")
 def frontend(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -185,6 +190,6 @@ def test_nothing_is_kept_before_it_is_asked_for_nor_after_it_is_switched_off(
     assert (page.evaluate(registrations), len(page.evaluate(KEPT))) == (1, 2)
     page.get_by_label(SWITCH).uncheck()
     expect(page.locator("#on-device-words")).to_be_hidden()
-    page.wait_for_function(f"async () => await ({registrations})() === 0 && (await caches.keys()).length === 0")
+    page.evaluate(WAIT_FOR_NOTHING_KEPT)
     page.reload()
     assert (page.evaluate(registrations), page.evaluate(KEPT)) == (0, {})

@@ -88,6 +88,36 @@ def test_a_card_opens_the_large_view_with_everything_and_the_way_back_leads_to_t
     expect(cards(page).nth(2).locator(".open")).to_be_focused()
 
 
+def test_on_a_phone_a_card_opens_with_photo_and_answer_both_in_sight(page: Page, expect: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    choose(page, 12)
+    expect(summary(page)).to_contain_text("12 of 12")
+    cards(page).nth(9).locator(".open").click()
+    expect(page.locator("prediction-result h2")).to_be_focused()
+    expect(page.locator("prediction-result h2")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_alt_text("Your photo: cat-9.jpg")).to_be_in_viewport(ratio=1)
+
+
+def test_of_many_photos_only_some_can_be_shown(page: Page, expect: Any, faults: Faults) -> None:
+    faults.expected_statuses = {415}
+    broken = [{"name": f"notes-{i}.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"} for i in range(2)]
+    page.goto("/")
+    page.set_input_files("#photo", [*photos(4), *broken])
+    expect(summary(page)).to_contain_text("2 could not be answered")
+    seen = page.locator("photo-tray li:visible")
+    show = page.get_by_label("Show", exact=True)
+    show.select_option("without an answer")
+    expect(seen.locator(".name")).to_have_text(["notes-0.jpg", "notes-1.jpg"])
+    seen.nth(0).get_by_role("button", name="Remove").press("Enter")
+    expect(seen.locator(".open")).to_be_focused()  # the neighbour that is seen
+    seen.get_by_role("button", name="Remove").press("Enter")
+    expect(page.get_by_text("None of them.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your photos")).to_be_focused()
+    page.set_input_files("#photo", photos(1))
+    expect(show).to_have_value("")  # a photo that is added is seen
+    expect(seen).to_have_count(5)
+
+
 def test_a_reply_to_one_photo_is_still_there_when_it_is_opened_again(page: Page, expect: Any) -> None:
     page.route("**/api/feedback", lambda route: route.fulfill(json={}))
     choose(page, 2)

@@ -18,6 +18,7 @@ import { isPending } from "../../photos/photo-queue.js";
 import "../retry-countdown/retry-countdown.js";
 
 const NEAR = "300px";
+const SHOWN = [["", "all"], ["cat", "cats"], ["non-cat", "not cats"], ["unsure", "not sure"], ["failed", "without an answer"]];
 
 class PhotoTray extends HTMLElement {
   thumbnail = async () => null;
@@ -35,6 +36,7 @@ class PhotoTray extends HTMLElement {
         <div class="head">
           <h2 tabindex="-1">Your photos</h2>
           <p class="summary"></p>
+          <div class="shown"><label for="shown">Show</label> <select id="shown">${SHOWN.map(([verdict, words]) => html`<option value="${verdict}">${words}</option>`)}</select></div>
           <div class="actions">
             <button type="button" class="quiet" data-all="cancel">Cancel all</button>
             <button type="button" class="quiet" data-all="again">Try again</button>
@@ -42,8 +44,10 @@ class PhotoTray extends HTMLElement {
           </div>
         </div>
         <div class="outage" hidden><p></p><div class="countdown"></div></div>
+        <p class="none quiet-text" hidden>None of them.</p>
         <ul></ul>`,
     );
+    this.querySelector("select").addEventListener("change", () => this.#showSome());
     this.addEventListener("click", ({ target }) => this.#press(target.closest("button")));
     this.querySelector(".outage").addEventListener("retry", () => this.#tell("again", { photos: this.#photos.filter(isHeld) }));
   }
@@ -53,6 +57,7 @@ class PhotoTray extends HTMLElement {
     const kept = new Set(photos.map(({ id }) => id));
     for (const { id } of this.#photos) if (!kept.has(id)) this.#drop(id);
     this.#photos = photos;
+    if (added.length > 0) this.#show(""); // they are seen to arrive
     this.querySelector("ul").append(...added.map((photo) => this.#card(photo)));
     this.#summarise();
   }
@@ -67,7 +72,8 @@ class PhotoTray extends HTMLElement {
   }
 
   focusOn(photo) {
-    (this.#cards.get(photo?.id)?.querySelector(".open") ?? this.querySelector("h2")).focus();
+    const card = this.#cards.get(photo?.id);
+    (card?.checkVisibility() ? card.querySelector(".open") : this.querySelector("h2")).focus();
   }
 
   #card(photo) {
@@ -113,8 +119,7 @@ class PhotoTray extends HTMLElement {
 
   #drop(id) {
     const card = this.#cards.get(id);
-    const next = card.nextElementSibling ?? card.previousElementSibling;
-    if (card.contains(document.activeElement)) (next?.querySelector(".open") ?? this.querySelector("h2")).focus();
+    if (card.contains(document.activeElement)) (neighbour(card)?.querySelector(".open") ?? this.querySelector("h2")).focus();
     this.#inView.unobserve(card);
     this.#cards.delete(id);
     URL.revokeObjectURL(this.#pictureUrls.get(id));
@@ -140,7 +145,20 @@ class PhotoTray extends HTMLElement {
     render(card.querySelector(".picture"), html`<img src="${url}" alt="">`);
   }
 
+  #show(verdict) {
+    this.querySelector("select").value = verdict;
+    this.#showSome();
+  }
+
+  /** Those cards whose verdict is asked for; the others stay, unseen. */
+  #showSome() {
+    const shown = this.querySelector("select").value;
+    this.querySelector("ul").dataset.shown = shown;
+    this.querySelector(".none").hidden = shown === "" || [...this.#cards.values()].some(({ dataset }) => dataset.verdict === shown);
+  }
+
   #summarise() {
+    if (this.querySelector("select").value !== "") this.#showSome();
     const words = trayWords(this.#photos);
     const pending = this.#photos.some(isPending);
     this.querySelector(".summary").textContent = words;
@@ -192,6 +210,13 @@ class PhotoTray extends HTMLElement {
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** The nearest card that is seen, rather after than before. */
+function neighbour(card) {
+  const cards = [...card.parentElement.children];
+  const place = cards.indexOf(card);
+  return [...cards.slice(place + 1), ...cards.slice(0, place).reverse()].find((other) => other.checkVisibility());
 }
 
 function isHeld({ state }) {

@@ -50,8 +50,8 @@ class PredictionResult extends HTMLElement {
     if (words) words.textContent = sentWords(share);
   }
 
-  focusHeadline() {
-    this.querySelector(".headline").focus();
+  focusHeadline(options) {
+    this.querySelector(".headline").focus(options);
   }
 
   #clear() {
