@@ -35,7 +35,6 @@ from inference.workers import Workers
 from prometheus_client import CollectorRegistry
 from redis_server import ROOT
 from servicekit.request_context import begin_request
-from starlette.requests import Request
 from starlette.types import Message, Scope
 
 from benchmarks.photos import drawn_photo, encoded
@@ -156,9 +155,11 @@ async def _ask(routes: PredictionRoutes, photo: bytes) -> None:
     async def receive() -> Message:
         return messages.pop() if messages else await asyncio.get_running_loop().create_future()
 
-    answer = await routes.predict(Request(scope, receive))
-    if answer.status_code != 200:
-        raise RuntimeError(f"inference answered {answer.status_code}")
+    async def send(message: Message) -> None:
+        if message.get("status", 200) != 200:
+            raise RuntimeError(f"inference answered {message['status']}")
+
+    await routes.predict(scope, receive, send)
 
 
 def _table(costs: Sequence[_Cost]) -> list[str]:
