@@ -32,7 +32,7 @@ class Part:
     end: int
 
 
-def parts_of(body: bytearray, boundary: bytes) -> Iterator[Part]:
+def parts_of(body: bytes | bytearray, boundary: bytes) -> Iterator[Part]:
     """The parts, in their order. Raises: MalformedUpload."""
     if not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
         raise MalformedUpload("The Content-Type multipart/form-data names no boundary, or one that is too long.")
@@ -57,7 +57,7 @@ def parts_of(body: bytearray, boundary: bytes) -> Iterator[Part]:
     raise MalformedUpload(f"The multipart body has more than {MAX_PARTS} parts.")
 
 
-def _end_of_content(body: bytearray, delimiter: bytes, start: int) -> int:
+def _end_of_content(body: bytes | bytearray, delimiter: bytes, start: int) -> int:
     """Where the next delimiter begins; a line that only begins like one is content."""
     end = body.find(delimiter, start)
     while end >= 0:
