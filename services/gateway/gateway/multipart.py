@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from python_multipart.multipart import parse_options_header
-
 from gateway.errors import MalformedUpload
+from gateway.header_options import read_options
 
 MAX_PARTS = 32
 """Parts cost far more time than bytes do; a form that sends one photo has few."""
@@ -73,7 +72,7 @@ def _name(head: list[bytes]) -> str:
     for line in head:
         name, _, value = line.partition(b":")
         if name.lower() == b"content-disposition":
-            _, parameters = parse_options_header(value.strip())
+            _, parameters = read_options(value.strip())
             return parameters.get(b"name", b"").decode("utf-8", "replace")
     return ""
 

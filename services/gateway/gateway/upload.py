@@ -8,9 +8,8 @@ Source: RFC 7578 (multipart/form-data).
 
 from __future__ import annotations
 
-from python_multipart.multipart import parse_options_header
-
 from gateway.errors import MalformedUpload, UnsupportedUpload
+from gateway.header_options import read_options
 from gateway.multipart import Part, parts_of
 from gateway.request_body import Fields, RequestBody
 from gateway.transport import Content
@@ -29,7 +28,7 @@ async def read_photo(fields: Fields, body: RequestBody) -> Content:
         raise MalformedUpload(f"The request has no body. {_ACCEPTED}")
     if fields.get(b"content-encoding", b"identity").lower() != b"identity":
         raise UnsupportedUpload("A body with a Content-Encoding is not taken. Send the photo's bytes as they are.")
-    media_type, parameters = parse_options_header(fields.get(b"content-type", b""))
+    media_type, parameters = read_options(fields.get(b"content-type", b""))
     is_form = media_type == b"multipart/form-data"
     if not (is_form or media_type.startswith(b"image/") or media_type == b"application/octet-stream"):
         raise UnsupportedUpload(_ACCEPTED)
