@@ -7,13 +7,13 @@ are bounded in number and time, and nobody is let wait whose answer is expected 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from types import TracebackType
 
 from prometheus_client import Counter
 
 from gateway.errors import TooMuchToDo
+from gateway.places import Places
 
 _LEAST_WEIGHT = 0.1
 """Of the newest answer; the first few are averaged."""
@@ -27,24 +27,38 @@ class Pace:
 
     def __init__(self) -> None:
         self.seconds_each = 0.0
-        self._working = 0
+        self.working = 0
         self._answers = 0
 
-    @contextmanager
-    def measured(self) -> Iterator[None]:
+    def measured(self) -> _Work:
         """The work for one answer; work that raises was none."""
-        loop = asyncio.get_running_loop()
-        self._working += 1
-        beside = self._working
-        started = loop.time()
-        try:
-            yield
-            beside = max(beside, self._working)  # the first of a burst starts alone, and ends among all of them
-            seconds_each = (loop.time() - started) / beside
-            self._answers += 1
-            self.seconds_each += max(_LEAST_WEIGHT, 1 / self._answers) * (seconds_each - self.seconds_each)
-        finally:
-            self._working -= 1
+        return _Work(self)
+
+    def note(self, seconds: float, *, beside: int) -> None:
+        """An answer that took so long, as one of so many."""
+        self._answers += 1
+        self.seconds_each += max(_LEAST_WEIGHT, 1 / self._answers) * (seconds / beside - self.seconds_each)
+
+
+class _Work:
+    __slots__ = ("_beside", "_pace", "_started")
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+
+    def __enter__(self) -> None:
+        self._pace.working += 1
+        self._beside = self._pace.working
+        self._started = time.monotonic()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            # The first of a burst starts alone, and ends among all of them.
+            beside = max(self._beside, self._pace.working)
+            self._pace.note(time.monotonic() - self._started, beside=beside)
+        self._pace.working -= 1
 
 
 class Admission:
@@ -58,47 +72,40 @@ class Admission:
         self, *, in_flight: int, queue: int, queue_seconds: float, expected_seconds: float, shed: Counter
     ) -> None:
         self.pace = Pace()
-        self._free = asyncio.Semaphore(in_flight)
+        self._places = Places(in_flight)
         self._queue = queue
         self._queue_seconds = queue_seconds
         self._expected_seconds = expected_seconds
         self._shed = shed
-        self._in_flight = 0
-        self._waiting = 0
 
     def check(self) -> None:
         """Raises: TooMuchToDo, where there is no place now."""
-        if not self._free.locked():
+        if self._places.are_free:
             return  # whatever is expected: an expectation is corrected only by answers
-        if self._waiting >= self._queue:
+        if self._places.waiting >= self._queue:
             raise self._refusal("queue_full")
-        if (self._in_flight + self._waiting + 1) * self.pace.seconds_each > self._expected_seconds:
+        if (self._places.taken + self._places.waiting + 1) * self.pace.seconds_each > self._expected_seconds:
             raise self._refusal("too_slow")
 
     async def __aenter__(self) -> None:
         """Hold one of the places while the block runs. Raises: TooMuchToDo."""
-        self.check()
-        if self._free.locked():
-            await self._wait()
+        if self._places.are_free:
+            await self._places.take()  # at once
         else:
-            await self._free.acquire()  # at once
-        self._in_flight += 1
+            self.check()
+            await self._wait()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._in_flight -= 1
-        self._free.release()
+        self._places.give_back()
 
     async def _wait(self) -> None:
-        self._waiting += 1
         try:
             async with asyncio.timeout(self._queue_seconds):
-                await self._free.acquire()
+                await self._places.take()
         except TimeoutError:
             raise self._refusal("queue_timeout") from None
-        finally:
-            self._waiting -= 1
 
     def _refusal(self, reason: str) -> TooMuchToDo:
         self._shed.labels(reason).inc()

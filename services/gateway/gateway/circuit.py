@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 
 from prometheus_client import Gauge
 
@@ -49,25 +49,27 @@ class Circuit:
                 headers={"Retry-After": str(max(1, math.ceil(rest_seconds)))},
             )
 
-    @contextmanager
-    def call(self) -> Iterator[None]:
+    def call(self) -> _Call:
         """One call. A TransportError counts as a failure; a cancelled call tells nothing. Raises: UpstreamResting."""
+        return _Call(self)
+
+    def begin(self) -> bool:
+        """Whether the call is a probe. Raises: UpstreamResting."""
+        if self._is_closed:
+            return False
         self.check()
-        is_probe = not self._is_closed
-        if is_probe:
-            self._is_probing = True
-            self._state.set(HALF_OPEN)
-        try:
-            yield
-        except TransportError:
-            self.fail()
-            raise
-        else:
+        self._is_probing = True
+        self._state.set(HALF_OPEN)
+        return True
+
+    def end_probe(self) -> None:
+        self._is_probing = False
+
+    def succeed(self) -> None:
+        """Note a call that was answered."""
+        if self._failures:
             self._failures = 0
             self._state.set(CLOSED)
-        finally:
-            if is_probe:
-                self._is_probing = False
 
     def fail(self) -> None:
         """Note a call that was not answered."""
@@ -79,3 +81,23 @@ class Circuit:
     @property
     def _is_closed(self) -> bool:
         return self._failures < FAILURES_TO_OPEN
+
+
+class _Call:
+    __slots__ = ("_circuit", "_is_probe")
+
+    def __init__(self, circuit: Circuit) -> None:
+        self._circuit = circuit
+
+    def __enter__(self) -> None:
+        self._is_probe = self._circuit.begin()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._circuit.succeed()
+        elif issubclass(kind, TransportError):
+            self._circuit.fail()
+        if self._is_probe:
+            self._circuit.end_probe()

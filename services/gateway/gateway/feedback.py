@@ -6,13 +6,12 @@ import asyncio
 
 from servicekit.problems import Problem
 from servicekit.request_context import request_context
-from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from gateway.answers import pass_on
 from gateway.errors import ClientLeft, MalformedUpload, UnsupportedUpload
 from gateway.monitor_client import MonitorClient
-from gateway.request_body import RequestBody, arriving_by, refuse_early
+from gateway.request_body import Fields, RequestBody, arriving_by, header_fields, refuse_early
 
 LIMIT_BYTES = 4096
 """An id and a label are far shorter."""
@@ -27,11 +26,11 @@ class Feedback:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
-        headers = Headers(scope=scope)
-        body = RequestBody(headers, receive, limit_bytes=LIMIT_BYTES)
+        fields = header_fields(scope)
+        body = RequestBody(fields, receive, limit_bytes=LIMIT_BYTES)
         try:
             async with arriving_by(deadline):
-                document = await _read_document(headers, body)
+                document = await _read_document(fields, body)
             answer = await self._monitor.feedback(document, context=request_context(scope), deadline=deadline)
         except ClientLeft:
             return
@@ -43,9 +42,9 @@ class Feedback:
             await pass_on(answer, scope)(scope, receive, send)
 
 
-async def _read_document(headers: Headers, body: RequestBody) -> bytearray:
+async def _read_document(fields: Fields, body: RequestBody) -> bytes | bytearray:
     """The body's bytes. Raises: UploadRefused, ClientLeft."""
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    if fields.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
         raise UnsupportedUpload("Send application/json: the prediction_id, and the label that it should have had.")
     document = await body.whole()
     if not document:

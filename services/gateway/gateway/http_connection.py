@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 import httptools
 
-from gateway.transport import AnswerBroken, NotAnswered, TransportError
+from gateway.transport import AnswerBroken, Content, NotAnswered, TransportError
 
 MAX_HEAD_BYTES = 64 * 1024
 """Of an answer. The parser itself keeps a header until it ends, however long that is."""
@@ -49,7 +49,7 @@ class HttpConnection(asyncio.Protocol):
         """It is open, and no answer is awaited on it."""
         return self._is_kept_alive and self._receiver is None and not self._transport.is_closing()
 
-    def call(self, request: Sequence[bytes | bytearray], receiver: Receiver) -> None:
+    def call(self, request: Sequence[Content], receiver: Receiver) -> None:
         """Send a request; only on a connection that is reusable."""
         self._calls += 1
         self._receiver = receiver

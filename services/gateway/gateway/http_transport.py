@@ -17,7 +17,17 @@ from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
 from gateway.http_connection import HttpConnection
-from gateway.transport import MAX_ANSWER_BYTES, Answer, AnswerBroken, AnswerStream, Call, NotAnswered, TransportError
+from gateway.places import Places
+from gateway.transport import (
+    MAX_ANSWER_BYTES,
+    Answer,
+    AnswerBroken,
+    AnswerStream,
+    Call,
+    Content,
+    NotAnswered,
+    TransportError,
+)
 
 CONNECT_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 60.0
@@ -40,7 +50,7 @@ class HttpTransport:
         self._security = ssl.create_default_context() if parts.scheme == "https" else None
         self._prefix = parts.path.rstrip("/")
         self._host_header = f" HTTP/1.1\r\nhost: {_without_user(parts)}\r\n"
-        self._places = asyncio.Semaphore(connections)
+        self._places = Places(connections)
         self._idle: dict[str, list[HttpConnection]] = {}
         self._addresses: list[str] = []
         self._addresses_until = 0.0
@@ -55,7 +65,8 @@ class HttpTransport:
         self._drop_idle_connections(self._idle)
 
     async def send(self, call: Call) -> Answer:
-        async with self._places:
+        await self._places.take()
+        try:
             connection = await self._connection()
             receiver = _WholeAnswer()
             try:
@@ -66,10 +77,13 @@ class HttpTransport:
                 raise
             self._keep(connection)
             return answer
+        finally:
+            self._places.give_back()
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[AnswerStream]:
-        async with self._places:
+        await self._places.take()
+        try:
             connection = await self._connection()
             receiver = _StreamedAnswer(connection)
             try:
@@ -81,11 +95,15 @@ class HttpTransport:
                     self._keep(connection)
                 else:
                     connection.abort()
+        finally:
+            self._places.give_back()
 
     async def _connection(self) -> HttpConnection:
         """To the address whose turn it is, where nobody answers there to the one after it. Raises: NotAnswered."""
         try:
-            addresses = await self._addresses_in_turn()
+            if asyncio.get_running_loop().time() >= self._addresses_until or not self._addresses:
+                await self._look_up_addresses()
+            addresses = self._addresses_in_turn()
             for address in addresses:
                 if connection := self._idle_connection(address):
                     return connection
@@ -97,19 +115,21 @@ class HttpTransport:
             raise NotAnswered("no address") from error
         raise NotAnswered("no connection")
 
-    async def _addresses_in_turn(self) -> list[str]:
-        """All addresses of the service, each time beginning with the next. Raises: OSError, TimeoutError."""
+    async def _look_up_addresses(self) -> None:
+        """Raises: OSError, TimeoutError, where none was known before."""
         loop = asyncio.get_running_loop()
-        if loop.time() >= self._addresses_until or not self._addresses:
-            self._addresses_until = loop.time() + ADDRESSES_SECONDS  # one call looks, the others need not wait for it
-            try:
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-                self._addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
-                self._drop_idle_connections(self._idle.keys() - self._addresses)
-            except (OSError, TimeoutError):
-                if not self._addresses:
-                    raise
+        self._addresses_until = loop.time() + ADDRESSES_SECONDS  # one call looks, the others need not wait for it
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            self._addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+            self._drop_idle_connections(self._idle.keys() - self._addresses)
+        except (OSError, TimeoutError):
+            if not self._addresses:
+                raise
+
+    def _addresses_in_turn(self) -> list[str]:
+        """All addresses of the service, each time beginning with the next."""
         self._turn += 1
         first = self._turn % len(self._addresses)
         return self._addresses[first:] + self._addresses[:first]
@@ -148,7 +168,7 @@ class HttpTransport:
         else:
             connection.abort()
 
-    def _request(self, call: Call) -> list[bytes | bytearray]:
+    def _request(self, call: Call) -> list[Content]:
         """Raises: ValueError, where a header would begin another."""
         method = "GET" if call.body is None else "POST"
         lines = "".join([f"{name}: {value}\r\n" for name, value in call.headers.items()])

@@ -17,7 +17,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode, urlsplit
@@ -98,7 +98,7 @@ class IdTokens:
             await asyncio.shield(self._fetching)  # others wait for it too
         if not self._is_valid():
             raise NotIdentified("the metadata server gave no ID token")
-        return replace(call, headers={**call.headers, "authorization": f"Bearer {self._token.text}"})
+        return call._replace(headers={**call.headers, "authorization": f"Bearer {self._token.text}"})
 
     def _is_valid(self) -> bool:
         return self._clock() < self._token.expires

@@ -8,26 +8,22 @@ from urllib.parse import quote
 
 from servicekit.request_context import RequestContext
 
-from gateway.transport import Answer, AnswerStream
+from gateway.transport import Answer, AnswerStream, Content
 from gateway.upstream import Upstream, with_query
 
 
 class InferenceClient:
-    """The queries, which name models and methods, are inference's to understand."""
+    """The queries, which name models and methods, are inference's to understand; about a photo they come as they go."""
 
     def __init__(self, upstream: Upstream) -> None:
         self.circuit = upstream.circuit
         self._upstream = upstream
 
-    async def predict(
-        self, photo: bytes | bytearray, *, query: Mapping[str, str], context: RequestContext, deadline: float
-    ) -> Answer:
+    async def predict(self, photo: Content, *, query: str, context: RequestContext, deadline: float) -> Answer:
         """The prediction for a photo, by the default model or the one named."""
         return await self._ask("/predict", photo, query, context, deadline)
 
-    async def explain(
-        self, photo: bytes | bytearray, *, query: Mapping[str, str], context: RequestContext, deadline: float
-    ) -> Answer:
+    async def explain(self, photo: Content, *, query: str, context: RequestContext, deadline: float) -> Answer:
         """The prediction for a photo, and what in the picture speaks for it."""
         return await self._ask("/explain", photo, query, context, deadline)
 
@@ -48,8 +44,6 @@ class InferenceClient:
         target = with_query("/models/" + "/".join(quote(part, safe="") for part in path), query)
         return self._upstream.stream(target, media_type=media_type, headers={}, context=context, deadline=deadline)
 
-    async def _ask(
-        self, path: str, photo: bytes | bytearray, query: Mapping[str, str], context: RequestContext, deadline: float
-    ) -> Answer:
-        target = with_query(path, query)
+    async def _ask(self, path: str, photo: Content, query: str, context: RequestContext, deadline: float) -> Answer:
+        target = f"{path}?{query}" if query else path
         return await self._upstream.ask(target, context=context, deadline=deadline, body=photo)

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from python_multipart.multipart import parse_options_header
-
 from gateway.errors import MalformedUpload
+from gateway.header_options import read_options
 
 MAX_PARTS = 32
 """Parts cost far more time than bytes do; a form that sends one photo has few."""
@@ -32,7 +31,7 @@ class Part:
     end: int
 
 
-def parts_of(body: bytearray, boundary: bytes) -> Iterator[Part]:
+def parts_of(body: bytes | bytearray, boundary: bytes) -> Iterator[Part]:
     """The parts, in their order. Raises: MalformedUpload."""
     if not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
         raise MalformedUpload("The Content-Type multipart/form-data names no boundary, or one that is too long.")
@@ -57,7 +56,7 @@ def parts_of(body: bytearray, boundary: bytes) -> Iterator[Part]:
     raise MalformedUpload(f"The multipart body has more than {MAX_PARTS} parts.")
 
 
-def _end_of_content(body: bytearray, delimiter: bytes, start: int) -> int:
+def _end_of_content(body: bytes | bytearray, delimiter: bytes, start: int) -> int:
     """Where the next delimiter begins; a line that only begins like one is content."""
     end = body.find(delimiter, start)
     while end >= 0:
@@ -73,7 +72,7 @@ def _name(head: list[bytes]) -> str:
     for line in head:
         name, _, value = line.partition(b":")
         if name.lower() == b"content-disposition":
-            _, parameters = parse_options_header(value.strip())
+            _, parameters = read_options(value.strip())
             return parameters.get(b"name", b"").decode("utf-8", "replace")
     return ""
 

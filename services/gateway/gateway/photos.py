@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from functools import lru_cache
 from typing import Protocol
+from urllib.parse import urlencode
 
 from servicekit.interruption import Interrupted, while_client_waits
 from servicekit.problems import Problem
 from servicekit.request_context import RequestContext, request_context
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
 from gateway.admission import Admission
 from gateway.answers import pass_on
 from gateway.circuit import Circuit
 from gateway.errors import ClientLeft
-from gateway.request_body import RequestBody, arriving_by, refuse_early
+from gateway.request_body import RequestBody, arriving_by, header_fields, refuse_early
 from gateway.settings import Settings
-from gateway.transport import Answer
+from gateway.transport import Answer, Content
 from gateway.upload import read_photo
 from gateway.upload_memory import UploadMemory
+
+QUERIES_REMEMBERED = 64
+"""Most clients ask alike. Each may be as long as a request's head."""
 
 
 class Question(Protocol):
     """What inference is asked about a photo. The query's names are among those that the endpoint takes."""
 
-    async def __call__(
-        self, photo: bytes | bytearray, *, query: Mapping[str, str], context: RequestContext, deadline: float
-    ) -> Answer: ...
+    async def __call__(self, photo: Content, *, query: str, context: RequestContext, deadline: float) -> Answer: ...
 
 
 class PhotoEndpoint:
@@ -45,7 +47,8 @@ class PhotoEndpoint:
         settings: Settings,
     ) -> None:
         self._ask = ask
-        self._query = query
+        self._names = query
+        self._query = lru_cache(QUERIES_REMEMBERED)(self._read_query)
         self._admission = admission
         self._memory = memory
         self._circuit = circuit
@@ -54,14 +57,14 @@ class PhotoEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
-        headers = Headers(scope=scope)
-        with self._memory.share() as take:
-            body = RequestBody(headers, receive, limit_bytes=self._limit_bytes, take=take)
+        fields = header_fields(scope)
+        with self._memory.share() as share:
+            body = RequestBody(fields, receive, limit_bytes=self._limit_bytes, take=share.take)
             try:
                 self._circuit.check()
                 self._admission.check()
                 async with arriving_by(deadline):
-                    photo = await read_photo(headers, body)
+                    photo = await read_photo(fields, body)
                 answer = await self._ask_inference(scope, receive, photo, deadline)
             except ClientLeft:
                 return
@@ -72,13 +75,17 @@ class PhotoEndpoint:
             else:
                 await pass_on(answer, scope)(scope, receive, send)
 
-    async def _ask_inference(self, scope: Scope, receive: Receive, photo: bytes | bytearray, deadline: float) -> Answer:
+    async def _ask_inference(self, scope: Scope, receive: Receive, photo: Content, deadline: float) -> Answer:
         """Raises: ClientLeft, and the call is cancelled; TryLater, UpstreamFailed."""
-        given = QueryParams(scope["query_string"])
-        query = {name: given[name] for name in self._query if name in given}
+        query = self._query(scope["query_string"])
         try:
             async with while_client_waits(scope, receive), self._admission:
                 with self._admission.pace.measured():
                     return await self._ask(photo, query=query, context=request_context(scope), deadline=deadline)
         except Interrupted:
             raise ClientLeft from None
+
+    def _read_query(self, query_string: bytes) -> str:
+        """What of a query is passed on."""
+        given = QueryParams(query_string)
+        return urlencode({name: given[name] for name in self._names if name in given})

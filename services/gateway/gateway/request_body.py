@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 
+from servicekit.interruption import Interrupted, interrupted_at
 from servicekit.problems import Problem, problem_response
-from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import ClientLeft, TryLater, UploadTooLarge, UploadTooSlow
@@ -19,17 +19,26 @@ LINGER_SECONDS = 1.0
 """How long it is read on at least, also when its deadline has passed."""
 
 
+Fields = Mapping[bytes, bytes]
+"""The headers of a request, by their names in lower case."""
+
+
+def header_fields(scope: Scope) -> Fields:
+    """Of a header that is there more than once, the first."""
+    return dict(reversed(scope["headers"]))
+
+
 class RequestBody:
     """A request's body as it arrives: counted, limited, and aware of whether it has been read to its end."""
 
     def __init__(
-        self, headers: Headers, receive: Receive, *, limit_bytes: int, take: Callable[[int], None] | None = None
+        self, fields: Fields, receive: Receive, *, limit_bytes: int, take: Callable[[int], None] | None = None
     ) -> None:
         """``take`` is told of each piece before it is given out, and may refuse it."""
-        self._declared_bytes = _declared_bytes(headers)
+        self._declared_bytes = _declared_bytes(fields)
         self.is_absent = self._declared_bytes == 0
         self.is_complete = self.is_absent
-        self.is_awaited_by_client = headers.get("expect", "").lower() == "100-continue"
+        self.is_awaited_by_client = fields.get(b"expect", b"").lower() == b"100-continue"
         """The client sends no byte before it is asked to, which the first ``receive`` does."""
         self.is_within_limit = self._declared_bytes is not None and self._declared_bytes <= limit_bytes
         """Declared to be. A length that is not declared may be any."""
@@ -38,18 +47,23 @@ class RequestBody:
         self._take = take
         self._read_bytes = 0
 
-    async def whole(self) -> bytearray:
-        """The body, in a buffer that is the caller's. Raises: UploadTooLarge, ClientLeft, and what ``take`` raises."""
+    async def whole(self) -> bytes | bytearray:
+        """The body, in one piece. Raises: UploadTooLarge, ClientLeft, and what ``take`` raises."""
         if self._declared_bytes is not None and self._declared_bytes > self._limit_bytes:
             raise self._too_large()
-        content = bytearray()
+        content: bytes | bytearray = b""
         while not self.is_complete:
             chunk = await self._next_chunk()
             if self._read_bytes > self._limit_bytes:
                 raise self._too_large()
             if self._take is not None:
                 self._take(len(chunk))
-            content += chunk
+            if not content:
+                content = chunk  # most bodies are one piece
+            else:
+                if isinstance(content, bytes):
+                    content = bytearray(content)
+                content += chunk
         return content
 
     async def discard(self, *, at_most_bytes: int) -> None:
@@ -72,29 +86,23 @@ class RequestBody:
         return UploadTooLarge(f"The body is longer than {self._limit_bytes:,} bytes, the most that is taken.")
 
 
-def _declared_bytes(headers: Headers) -> int | None:
+def _declared_bytes(fields: Fields) -> int | None:
     """None: not known before the end. No declaration at all means no body (RFC 9112, section 6.3)."""
-    if "transfer-encoding" in headers:
+    if b"transfer-encoding" in fields:
         return None
-    length = headers.get("content-length", "0")
-    return int(length) if length.isascii() and length.isdigit() else None
+    length = fields.get(b"content-length", b"0")
+    return int(length) if length.isdigit() else None
 
 
-class arriving_by:  # noqa: N801 - read as a statement
-    """Read a body in the block. Raises: UploadTooSlow."""
-
-    def __init__(self, deadline: float) -> None:
-        self._timeout = asyncio.timeout_at(deadline)
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
+class arriving_by(interrupted_at):  # noqa: N801 - read as a statement
+    """Read a body in the block, until a moment of the event loop's clock. Raises: UploadTooSlow."""
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            await self._timeout.__aexit__(kind, error, traceback)
-        except TimeoutError:
+            await super().__aexit__(kind, error, traceback)
+        except Interrupted:
             raise UploadTooSlow("The body did not arrive in time.") from None
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+Content = bytes | bytearray | memoryview
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
@@ -27,17 +29,15 @@ class AnswerBroken(TransportError):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """``target`` is the path at the service, with its query. ``body``: None sends a GET, anything else a POST."""
 
     target: str
     headers: Mapping[str, str]
-    body: bytes | bytearray | None = None
+    body: Content | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """Names of headers are in lower case."""
 
     status: int

@@ -8,12 +8,11 @@ Source: RFC 7578 (multipart/form-data).
 
 from __future__ import annotations
 
-from python_multipart.multipart import parse_options_header
-from starlette.datastructures import Headers
-
 from gateway.errors import MalformedUpload, UnsupportedUpload
+from gateway.header_options import read_options
 from gateway.multipart import Part, parts_of
-from gateway.request_body import RequestBody
+from gateway.request_body import Fields, RequestBody
+from gateway.transport import Content
 
 FIELD = "file"
 
@@ -23,27 +22,26 @@ _ACCEPTED = (
 )
 
 
-async def read_photo(headers: Headers, body: RequestBody) -> bytearray:
+async def read_photo(fields: Fields, body: RequestBody) -> Content:
     """The photo's bytes, as they were sent. Raises: UploadRefused, ClientLeft."""
     if body.is_absent:
         raise MalformedUpload(f"The request has no body. {_ACCEPTED}")
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    if fields.get(b"content-encoding", b"identity").lower() != b"identity":
         raise UnsupportedUpload("A body with a Content-Encoding is not taken. Send the photo's bytes as they are.")
-    media_type, parameters = parse_options_header(headers.get("content-type", ""))
+    media_type, parameters = read_options(fields.get(b"content-type", b""))
     is_form = media_type == b"multipart/form-data"
     if not (is_form or media_type.startswith(b"image/") or media_type == b"application/octet-stream"):
         raise UnsupportedUpload(_ACCEPTED)
     content = await body.whole()
     if is_form:
         photo = _photo_in(content, parameters.get(b"boundary", b""))
-        del content[photo.end :]  # in place: neither copies the photo
-        del content[: photo.start]
-    elif not content:
+        return memoryview(content)[photo.start : photo.end]  # a copy would hold the photo twice
+    if not content:
         raise MalformedUpload("The body is empty: there is no photo in it.")
     return content
 
 
-def _photo_in(body: bytearray, boundary: bytes) -> Part:
+def _photo_in(body: bytes | bytearray, boundary: bytes) -> Part:
     """The one field ``file``; other fields are read over. Raises: MalformedUpload."""
     photo: Part | None = None
     others: list[str] = []

@@ -6,8 +6,7 @@ pays for memory with bytes that it really sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from prometheus_client import Counter
 
@@ -22,23 +21,37 @@ class UploadMemory:
         self._shed = shed.labels("memory_full")
         self._held_bytes = 0
 
-    @contextmanager
-    def share(self) -> Iterator[Callable[[int], None]]:
-        """A function to call with the length of each piece before it is kept. What was taken is free after the block.
+    def share(self) -> Share:
+        """What one photo takes up while the block runs."""
+        return Share(self)
 
-        It raises: TooMuchToDo.
-        """
-        taken_bytes = 0
+    def take(self, piece_bytes: int) -> None:
+        """Raises: TooMuchToDo."""
+        if self._held_bytes + piece_bytes > self._limit_bytes:
+            self._shed.inc()
+            raise TooMuchToDo("There are too many photos here right now. Try again in a moment.")
+        self._held_bytes += piece_bytes
 
-        def take(piece_bytes: int) -> None:
-            nonlocal taken_bytes
-            if self._held_bytes + piece_bytes > self._limit_bytes:
-                self._shed.inc()
-                raise TooMuchToDo("There are too many photos here right now. Try again in a moment.")
-            self._held_bytes += piece_bytes
-            taken_bytes += piece_bytes
+    def give_back(self, held_bytes: int) -> None:
+        self._held_bytes -= held_bytes
 
-        try:
-            yield take
-        finally:
-            self._held_bytes -= taken_bytes
+
+class Share:
+    __slots__ = ("_held_bytes", "_memory")
+
+    def __init__(self, memory: UploadMemory) -> None:
+        self._memory = memory
+        self._held_bytes = 0
+
+    def take(self, piece_bytes: int) -> None:
+        """Call it with the length of each piece before it is kept. Raises: TooMuchToDo."""
+        self._memory.take(piece_bytes)
+        self._held_bytes += piece_bytes
+
+    def __enter__(self) -> Share:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._memory.give_back(self._held_bytes)

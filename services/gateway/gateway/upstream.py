@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import structlog
 from prometheus_client import Counter
+from servicekit.interruption import Interrupted, interrupted_at
 from servicekit.request_context import RequestContext
 
 from gateway.circuit import Circuit
 from gateway.errors import AnsweredInstead, UpstreamAway, UpstreamOutOfTime
 from gateway.retry_budget import RetryBudget
-from gateway.transport import Answer, AnswerStream, Call, NotAnswered, Transport, TransportError
+from gateway.transport import Answer, AnswerStream, Call, Content, NotAnswered, Transport, TransportError
+
+Exchanged = TypeVar("Exchanged")
 
 _log = structlog.get_logger("upstream")
+_from_json = json.JSONDecoder().decode
 
 RETRY_PAUSE_SECONDS = 0.02
 """Enough for a server that is just taking over its port; little beside any deadline."""
@@ -41,7 +46,7 @@ class Upstream:
         *,
         context: RequestContext,
         deadline: float,
-        body: bytes | bytearray | None = None,
+        body: Content | None = None,
         media_type: str = "application/octet-stream",
     ) -> Answer:
         """The service's JSON answer, whatever its status.
@@ -49,9 +54,11 @@ class Upstream:
         ``body``: None sends a GET, bytes a POST. Raises: UpstreamAway, UpstreamResting, UpstreamOutOfTime.
         """
         own_headers = {} if body is None else {"content-type": media_type}
-        async with self._guarded(context, deadline):
-            answer = await self._send(target, own_headers, context, deadline, body)
-        return self._checked(answer, context)
+
+        def send() -> Awaitable[Answer]:
+            return self._send(target, own_headers, context, deadline, body)
+
+        return self._checked(await self._guarded(send, context, deadline), context)
 
     @asynccontextmanager
     async def stream(
@@ -62,27 +69,29 @@ class Upstream:
         Raises: UpstreamAway, UpstreamResting, UpstreamOutOfTime; AnsweredInstead, with any other JSON answer.
         """
         async with AsyncExitStack() as stack:
-            instead: Answer | None = None
-            async with self._guarded(context, deadline):
+
+            async def begin() -> AnswerStream | Answer:
                 call = Call(target, {**headers, **_headers(context, deadline)})
                 answer = await stack.enter_async_context(self._transport.stream(call))
-                if _media_type(answer.headers) != media_type:
-                    instead = await answer.whole()
-            if instead:
-                raise AnsweredInstead(self._checked(instead, context))
+                return answer if _media_type(answer.headers) == media_type else await answer.whole()
+
+            answer = await self._guarded(begin, context, deadline)
+            if isinstance(answer, Answer):
+                raise AnsweredInstead(self._checked(answer, context))
             yield answer
 
-    @asynccontextmanager
-    async def _guarded(self, context: RequestContext, deadline: float) -> AsyncIterator[None]:
+    async def _guarded(
+        self, exchange: Callable[[], Awaitable[Exchanged]], context: RequestContext, deadline: float
+    ) -> Exchanged:
         """Run one exchange within its deadline; what fails of it gets its status, and the circuit learns of it."""
         patience_seconds = deadline - asyncio.get_running_loop().time()
         if patience_seconds <= 0:
             raise self._out_of_time()
         try:
-            async with asyncio.timeout_at(deadline):
+            async with interrupted_at(deadline):
                 with self.circuit.call():
-                    yield
-        except TimeoutError:
+                    return await exchange()
+        except Interrupted:
             if patience_seconds > PATIENCE_SECONDS:
                 self.circuit.fail()
             raise self._out_of_time() from None
@@ -95,7 +104,7 @@ class Upstream:
         headers: Mapping[str, str],
         context: RequestContext,
         deadline: float,
-        body: bytes | bytearray | None,
+        body: Content | None,
     ) -> Answer:
         self._budget.earn()
         try:
@@ -142,6 +151,6 @@ def _is_json_object(answer: Answer) -> bool:
     if _media_type(answer.headers) not in ("application/json", "application/problem+json"):
         return False
     try:
-        return isinstance(json.loads(answer.body), dict)
+        return isinstance(_from_json(answer.body.decode()), dict)
     except ValueError:
         return False

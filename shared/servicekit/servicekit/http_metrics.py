@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,64 +20,81 @@ DURATION_BUCKETS_SECONDS = (
 )  # fmt: skip
 """0.5 ms to 10 s; 50 ms, the latency objective, is an edge."""
 
-_Recorder = tuple[Callable[[], None], Callable[[float], None]]
-
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class HttpMetrics:
-    """Counts and times requests by route template, never by path."""
+class HttpMetrics(Collector):
+    """Counts and times requests by route template, never by path.
+
+    Only the event loop's thread counts, so that no count needs a lock: those of the client library would cost as much
+    as the rest of what is done around a request. The families are made when they are scraped.
+    """
 
     def __init__(self, registry: CollectorRegistry, *, service: str, version: str, revision: str) -> None:
         self._service = service
-        self._requests = Counter(
-            "catnet_http_requests",
-            "Requests answered.",
-            ["service", "route", "method", "code"],
-            registry=registry,
-        )
-        self._durations = Histogram(
-            "catnet_http_request_duration_seconds",
-            "Time from the first byte of a request to the last byte of its answer.",
-            ["service", "route", "method"],
-            buckets=DURATION_BUCKETS_SECONDS,
-            registry=registry,
-        )
-        self._in_progress = Gauge(
-            "catnet_http_requests_in_progress", "Requests being answered now.", ["service"], registry=registry
-        ).labels(service)
-        self._recorders: dict[tuple[str, str, int], _Recorder] = {}
+        self._in_progress = 0
+        self._requests: defaultdict[tuple[str, str, int], int] = defaultdict(int)
+        self._durations: defaultdict[tuple[str, str], _Durations] = defaultdict(_Durations)
         build_info = Gauge(
             "catnet_build_info", "Always 1; says what runs.", ["service", "version", "revision"], registry=registry
         )
         build_info.labels(service, version, revision).set(1)
+        registry.register(self)
 
     def initialise(self, methods_by_route: Mapping[str, Iterable[str]]) -> None:
         """Show every route at 0, so that a rate over it exists before its first request."""
         for route, methods in methods_by_route.items():
             for method in methods:
-                self._requests.labels(self._service, route, method, "200")
-                self._durations.labels(self._service, route, method)
+                self._requests[route, method, 200] = 0
+                self._durations[route, method] = _Durations()
 
     def begin(self) -> None:
-        self._in_progress.inc()
+        self._in_progress += 1
 
     def end(self, route: str, method: str, status: int, seconds: float) -> None:
-        self._in_progress.dec()
+        self._in_progress -= 1
         if method not in _METHODS:
             method = "other"
-        count, observe = self._recorders.get((route, method, status)) or self._recorder(route, method, status)
-        count()
-        observe(seconds)
+        self._requests[route, method, status] += 1
+        self._durations[route, method].add(seconds)
 
-    def _recorder(self, route: str, method: str, status: int) -> _Recorder:
-        """Finding a metric by its labels costs more than counting: it is done once for each set of them."""
-        recorder = (
-            self._requests.labels(self._service, route, method, str(status)).inc,
-            self._durations.labels(self._service, route, method).observe,
+    def collect(self) -> Iterable[Metric]:
+        requests = CounterMetricFamily(
+            "catnet_http_requests", "Requests answered.", labels=["service", "route", "method", "code"]
         )
-        self._recorders[route, method, status] = recorder
-        return recorder
+        for (route, method, status), count in [*self._requests.items()]:
+            requests.add_metric([self._service, route, method, str(status)], count)
+        yield requests
+        durations = HistogramMetricFamily(
+            "catnet_http_request_duration_seconds",
+            "Time from the first byte of a request to the last byte of its answer.",
+            labels=["service", "route", "method"],
+        )
+        for (route, method), of_route in [*self._durations.items()]:
+            durations.add_metric([self._service, route, method], of_route.buckets(), of_route.sum_seconds)
+        yield durations
+        in_progress = GaugeMetricFamily(
+            "catnet_http_requests_in_progress", "Requests being answered now.", labels=["service"]
+        )
+        in_progress.add_metric([self._service], self._in_progress)
+        yield in_progress
+
+
+class _Durations:
+    """How many durations lie between each two edges, the upper one included, and the sum of all."""
+
+    def __init__(self) -> None:
+        self.sum_seconds = 0.0
+        self._counts = [0] * (len(DURATION_BUCKETS_SECONDS) + 1)
+
+    def add(self, seconds: float) -> None:
+        self.sum_seconds += seconds
+        self._counts[bisect_left(DURATION_BUCKETS_SECONDS, seconds)] += 1
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """As Prometheus has them: by upper edge, each with all that is below it."""
+        edges = [*map(str, DURATION_BUCKETS_SECONDS), "+Inf"]
+        return [*zip(edges, accumulate(self._counts), strict=True)]
 
 
 def metrics_route(registry: CollectorRegistry) -> Route:

@@ -67,6 +67,27 @@ class interrupted_by:  # noqa: N801 - read as a statement
         self._interrupt()
 
 
+class interrupted_at(interrupted_by):  # noqa: N801 - read as a statement
+    """Run the block until it ends by itself or until this moment of the event loop's clock, at half a timeout's price.
+
+    Raises: Interrupted in the second case.
+    """
+
+    def __init__(self, moment: float) -> None:
+        super().__init__()
+        self._moment = moment
+
+    async def __aenter__(self) -> None:
+        self._enter()
+        self._timer = asyncio.get_running_loop().call_at(self._moment, self._interrupt)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        self._exit(kind)
+
+
 class while_client_waits(interrupted_by):  # noqa: N801 - read as a statement
     """Run the block while the client is there, without a task beside it where the server tells when it leaves.
 

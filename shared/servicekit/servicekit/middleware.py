@@ -51,13 +51,14 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        started = time.perf_counter()
+        status = 0
+        context = begin_request(scope)
+        request_id_header = (b"x-request-id", context.request_id.encode("latin-1"))
         endpoint = self._app
         if direct_route := self._direct_routes.get((scope["method"], scope["path"])):
             endpoint = direct_route.app
-            scope["endpoint"] = direct_route.endpoint
-        started = time.perf_counter()
-        status = 0
-        request_id_header = (b"x-request-id", begin_request(scope).request_id.encode("latin-1"))
+            scope["endpoint"] = direct_route.endpoint  # as the router notes it
 
         async def send_with_request_id(message: Message) -> None:
             nonlocal status
@@ -79,20 +80,20 @@ class RequestMiddleware:
         except Interrupted:
             pass  # nobody is left to answer
         except Exception as error:
-            answer = self._answer_to(error, scope)
+            if not isinstance(error, Problem):
+                _log.exception("unhandled error", route=self._templates.of(scope))
             if status:
                 raise  # the answer has begun: only a broken connection can still tell the client
-            await answer(scope, receive, send_with_request_id)
+            await self._answer_to(error, scope)(scope, receive, send_with_request_id)
         finally:
             seconds = time.perf_counter() - started
             route = self._templates.of(scope)
             self._metrics.end(route, scope["method"], status or CLIENT_CLOSED_REQUEST, seconds)
-            log_request(scope, route, status or CLIENT_CLOSED_REQUEST, seconds)
+            log_request(context, scope["method"], route, status or CLIENT_CLOSED_REQUEST, seconds)
 
     def _answer_to(self, error: Exception, scope: Scope) -> Response:
         if isinstance(error, Problem):
             return self._error_response(scope, error.status, error.detail, error.headers)
-        _log.exception("unhandled error", route=self._templates.of(scope))
         return self._error_response(
             scope, 500, "The service failed on this request; it is logged under its request id.", None
         )

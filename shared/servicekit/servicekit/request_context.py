@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.types import Scope
 
@@ -18,8 +18,7 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[
 _STATE_KEY = "request_context"
 
 
-@dataclass(frozen=True, slots=True)
-class RequestContext:
+class RequestContext(NamedTuple):
     """``traceparent`` names this service's own span: the caller's trace, continued."""
 
     request_id: str
@@ -64,4 +63,4 @@ def _continue(traceparent: str) -> str:
 
 def _random_hex(size_bytes: int) -> str:
     """Unlike the system's randomness this costs no system call, which would give up the interpreter's lock."""
-    return f"{random.getrandbits(8 * size_bytes):0{2 * size_bytes}x}"
+    return random.getrandbits(8 * size_bytes).to_bytes(size_bytes, "big").hex()
