@@ -65,6 +65,24 @@ async def counted(client: redis.Redis, some: list[PredictionEvent]) -> None:
     await until(lambda: settled(client) == len(some))
 
 
+@pytest.mark.parametrize(
+    "prediction_id",
+    [
+        "c9c1a4d0-5ad5-4f6e-9d57-0123456789ab",
+        "01940000-0000-7000-8000-000000000000",
+        "01940000-0000-7000-0000-000000000000",
+        "00000000-0000-0000-0000-000000000000",
+    ],
+)
+async def test_a_prediction_is_found_again_whatever_kind_of_uuid_it_has(
+    client: redis.Redis, desk: FeedbackDesk, prediction_id: str
+) -> None:
+    [event] = events(1)
+    await counted(client, [replace(event, prediction_id=prediction_id)])
+    answer = await desk.take(Feedback(uuid.UUID(prediction_id), event.label))
+    assert (answer["prediction_id"], answer["agrees"]) == (prediction_id, True)
+
+
 async def test_feedback_shows_in_every_window_as_an_exact_computation_has_it(
     stream: RedisStream, client: redis.Redis, desk: FeedbackDesk, tmp_path: Path
 ) -> None:

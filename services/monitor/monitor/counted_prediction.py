@@ -45,12 +45,16 @@ class CountedPrediction:
         return replace(self, truth=truth)
 
 
+def says_when_made(prediction_id: str) -> bool:
+    """Whether an id, as ``str(UUID)`` writes it, is a UUIDv7, which holds its time (RFC 9562, section 5.7)."""
+    return prediction_id[_VERSION_DIGIT] == "7"
+
+
 def hour_made(prediction_id: str, time: float) -> int:
     """The hour, since the epoch, in which a prediction is remembered: the same for every copy of it.
 
-    A UUIDv7 says itself when it was made, in milliseconds (RFC 9562, section 5.7); for any other id, as ``str(UUID)``
-    writes it, the event's time has to do.
+    A UUIDv7 says itself when it was made, in milliseconds; for any other id the event's time has to do.
     """
-    if prediction_id[_VERSION_DIGIT] == "7":
+    if says_when_made(prediction_id):
         return int(prediction_id[:8] + prediction_id[9:13], 16) // (1000 * HOUR.seconds)
     return int(time // HOUR.seconds)

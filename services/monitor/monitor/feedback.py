@@ -14,7 +14,7 @@ from events.prediction import LABELS, Label
 from servicekit.problems import Problem
 
 from monitor.aggregates import feedback_counts
-from monitor.counted_prediction import CountedPrediction, hour_made
+from monitor.counted_prediction import CountedPrediction, hour_made, says_when_made
 from monitor.manifests import Manifests
 from monitor.redis_stream import RedisStream
 from monitor.windows import HOUR
@@ -122,7 +122,7 @@ class FeedbackDesk:
     def _places(self, prediction_id: UUID) -> list[str]:
         """Where a prediction can be remembered: one place if its id says when it was made."""
         now = self._clock()
-        if prediction_id.version == 7:
+        if says_when_made(str(prediction_id)):
             return [self._stream.keys.counted(hour_made(str(prediction_id), now))]
         newest = int((now + HOUR.seconds) // HOUR.seconds)
         return [self._stream.keys.counted(newest - hours) for hours in range(self._remembered_hours + 2)]
