@@ -14,17 +14,20 @@ from typing import Any
 from preflight import free_port
 from redis_server import ROOT
 
+from tests.processes import wait_until
+
 UP = ("up", "--build", "--wait", "--wait-timeout", "180")
 UP_SECONDS = 600
 LABEL = "com.docker.compose.project"
 
 
 class Compose:
-    """The repository's compose.yaml under a project name of its own, so that it meets no other."""
+    """A compose.yaml, the repository's or a copy's, under a project name of its own, so that it meets no other."""
 
-    def __init__(self, docker: str, project: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, docker: str, project: str, environment: Mapping[str, str], directory: Path = ROOT) -> None:
         port, prometheus_port = free_port(), free_port()
         self._docker = docker
+        self._directory = directory
         self.project = project
         self.port = port
         self.gateway_url = f"http://127.0.0.1:{port}"
@@ -65,6 +68,25 @@ class Compose:
 
     def log(self, service: str) -> str:
         return self.run("logs", "--no-color", "--no-log-prefix", service)
+
+    @contextmanager
+    def watching(self, log: Path) -> Iterator[None]:
+        """docker compose watch beside the block, from when it watches."""
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [self._docker, "compose", "watch", "--no-up"],
+                cwd=self._directory,
+                env={**self._environment, "COMPOSE_PROFILES": ""},  # nor does it get the images of profiles
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            wait_until(lambda: "watch enabled" in log.read_text().lower(), "compose watches")
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
 
     def down(self) -> None:
         self.run("down", "--volumes", "--rmi", "local", "--timeout", "20")
@@ -120,7 +142,7 @@ class Compose:
     def _run(self, *words: str, seconds: float) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self._docker, "compose", *words],
-            cwd=ROOT,
+            cwd=self._directory,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -139,14 +161,16 @@ def _mebibytes(words: str) -> float:
 
 
 @contextmanager
-def compose_project(docker: str, name: str, overrides: Path | None = None, **environment: str) -> Iterator[Compose]:
+def compose_project(
+    docker: str, name: str, overrides: Path | None = None, *, directory: Path = ROOT, **environment: str
+) -> Iterator[Compose]:
     """A project on free ports, of which nothing is started; gone without a trace at the end.
 
-    ``overrides``: a second compose file, read after the repository's.
+    ``overrides``: a second compose file, read after the repository's. ``directory``: a copy of the repository.
     """
     if overrides:
         environment["COMPOSE_FILE"] = os.pathsep.join(["compose.yaml", str(overrides)])
-    compose = Compose(docker, f"catnet-{name}-{os.getpid()}", environment)
+    compose = Compose(docker, f"catnet-{name}-{os.getpid()}", environment, directory)
     try:
         yield compose
     finally:

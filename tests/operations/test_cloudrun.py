@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,7 +116,41 @@ def test_probes_ask_what_the_service_answers_and_the_collector_follows(manifests
     assert container(manifests[name], "collector")["image"]
 
 
-def test_a_command_that_fails_ends_the_script_with_one_line(tmp_path: Any) -> None:
+def test_an_account_is_made_long_before_it_is_given_rights(printed: str) -> None:
+    """Google knows it everywhere only after a while; building and pushing the images takes longer."""
+    lines = printed.splitlines()
+    made = max(number for number, line in enumerate(lines) if "service-accounts create" in line)
+    given = min(number for number, line in enumerate(lines) if "--member=serviceAccount:" in line)
+    assert [line for line in lines[made:given] if line.startswith("+ docker push")]
+
+
+STAND_IN = """#!/bin/sh
+echo "$@" >> "$CALLS"
+case "$*" in
+  *"secrets versions access latest --secret=catnet-redis-url"*) printf '%s' "$KEPT" ;;
+  *"format=value(host)"*) echo 10.0.0.3 ;;
+  *"format=value(port)"*) echo 6378 ;;
+  *"get-auth-string"*) echo pass/word ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(("kept", "added"), [("the address and password of now", 0), ("another", 1)])
+def test_a_secret_that_is_there_already_is_not_added_again(tmp_path: Path, kept: str, added: int) -> None:
+    for name in ("gcloud", "docker"):
+        (tmp_path / name).write_text(STAND_IN)
+        (tmp_path / name).chmod(0o755)
+    now = "rediss://:pass%2Fword@10.0.0.3:6378/0?ssl_ca_certs=/secrets/redis/ca.pem&ssl_check_hostname=false"
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CALLS": str(tmp_path / "calls")}
+    environment["KEPT"] = now if kept.endswith("of now") else kept
+    words = [sys.executable, "deploy/cloudrun/deploy", "--project", "example"]
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "pass" not in done.stdout
+    assert (tmp_path / "calls").read_text().count("secrets versions add catnet-redis-url") == added
+
+
+def test_a_command_that_fails_ends_the_script_with_one_line(tmp_path: Path) -> None:
     gcloud = tmp_path / "gcloud"
     gcloud.write_text("#!/bin/sh\nexit 3\n")
     gcloud.chmod(0o755)

@@ -102,6 +102,23 @@ def test_a_dashboard_asks_the_data_source_that_is_provisioned(path: Path) -> Non
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_a_panel_gets_its_data_in_the_form_that_it_draws(path: Path) -> None:
+    """A heatmap would take the cumulative buckets for counts, and a table would show a row for each moment."""
+    for panel in json.loads(path.read_text())["panels"]:
+        forms = {(target.get("format"), target.get("instant")) for target in panel["targets"]}
+        expected = {"heatmap": {("heatmap", None)}, "table": {("table", True)}}
+        assert forms == expected.get(panel["type"], {(None, None)}), panel["title"]
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_a_single_number_is_coloured_by_limits_of_its_own(path: Path) -> None:
+    """Without any, Grafana colours whatever is above 80 red."""
+    for panel in json.loads(path.read_text())["panels"]:
+        if panel["type"] == "stat":
+            assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"], panel["title"]
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
 def test_every_panel_says_what_it_shows_and_overlaps_no_other(path: Path) -> None:
     taken: set[tuple[int, int]] = set()
     for panel in json.loads(path.read_text())["panels"]:
