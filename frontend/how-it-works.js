@@ -23,6 +23,8 @@ import { trainingView } from "./lib/training-view.js";
 import { LocalModel } from "./network/local-model.js";
 
 const SHOWN_CONTRIBUTIONS = 5;
+const SHORTEST_WAIT_SECONDS = 3;
+const LONGEST_WAIT_SECONDS = 60;
 
 const photoChoice = document.querySelector("photo-choice");
 const modelPicker = document.querySelector("model-picker");
@@ -32,22 +34,40 @@ const explorer = document.querySelector("failure-explorer");
 let model = null;
 let photo = null;
 let turn = 0; // what belongs to an earlier one is dropped
+let setbacks = 0; // in a row, of fetching a model
+let waiting = null; // the timer of the next try
 
 /** Fetch the model that the address names and look at the photo with it. */
-async function openModel() {
-  const mine = ++turn;
+function openModel() {
   photoChoice.state = { kind: "working", words: "Loading the model: about two megabytes, once." };
+  return fetchAndLook();
+}
+
+async function fetchAndLook() {
+  const mine = ++turn;
+  clearTimeout(waiting);
   try {
     const served = await chosenModel();
     const loaded = await LocalModel.load(served);
     if (mine !== turn) return loaded.close();
+    setbacks = 0;
     model?.close();
     model = loaded;
     showBackground(served);
     await look(photo ?? (await drawnCat()));
   } catch (error) {
-    if (mine === turn) photoChoice.state = failure(error);
+    if (mine === turn) failToFetch(error);
   }
+}
+
+/** Say why there is no model, and try again later, quietly: what is said stays until there is something else to say. */
+function failToFetch(error) {
+  const state = modelFailure(error);
+  photoChoice.state = state;
+  if (!state.retry) return;
+  const seconds = Math.min(SHORTEST_WAIT_SECONDS * 2 ** setbacks, LONGEST_WAIT_SECONDS);
+  setbacks += 1;
+  waiting = setTimeout(fetchAndLook, seconds * 1000);
 }
 
 async function chosenModel() {
@@ -69,8 +89,15 @@ async function look(chosen) {
     photo = chosen;
     show({ pixels, traced });
   } catch (error) {
-    if (mine === turn) photoChoice.state = failure(error);
+    if (photo === chosen) photo = null; // chosen before there was a model to read it
+    if (mine === turn) photoChoice.state = photoFailure(error);
   }
+}
+
+/** A photo that is chosen before the model is there is looked at once it is. */
+function choose(chosen) {
+  if (model) look(chosen);
+  else photo = chosen;
 }
 
 function show({ pixels, traced }) {
@@ -103,24 +130,27 @@ async function showBackground(served) {
   document.querySelector("model-card").text = card;
 }
 
-function failure(error) {
+function modelFailure(error) {
   if (error instanceof Problem) {
-    const { title, advice, retry } = problemWords(error);
-    return { kind: "failed", words: `${title}. ${advice}`, retry };
+    const { title, retry } = problemWords(error);
+    return { kind: "failed", words: `${title}. ${retry ? "The model comes from there: it is asked for again by itself." : "Choose another model, or reload the page."}`, retry };
   }
-  if (error.name === "UnreadablePhoto") {
-    return { kind: "failed", words: "This browser cannot read that file as a picture. HEIC and TIFF can be read by the service: ask the classifier." };
-  }
-  if (error.name === "DamagedModel") return { kind: "failed", words: "The model did not arrive whole.", retry: true };
+  if (error.name === "DamagedModel") return { kind: "failed", words: "The model did not arrive whole. It is asked for again by itself.", retry: true };
   throw error;
 }
 
-photoChoice.addEventListener("photo-chosen", ({ detail }) => model && look(detail.photo));
-photoChoice.addEventListener("drawing-wanted", async () => model && look(await drawnCat()));
+function photoFailure(error) {
+  if (error.name !== "UnreadablePhoto") throw error;
+  return { kind: "failed", words: "This browser cannot read that file as a picture. HEIC and TIFF can be read by the service: ask the classifier." };
+}
+
+photoChoice.addEventListener("photo-chosen", ({ detail }) => choose(detail.photo));
+photoChoice.addEventListener("drawing-wanted", async () => choose(await drawnCat()));
 photoChoice.addEventListener("retry", openModel);
 modelPicker.addEventListener("model-chosen", ({ detail }) => {
   history.pushState(null, "", addressWith(location, { model: detail.id }));
   openModel();
 });
 window.addEventListener("popstate", openModel);
+window.addEventListener("online", () => model ?? openModel());
 openModel();

@@ -1,6 +1,9 @@
 import { count, percent, wholePercent } from "../lib/format.js";
 
-/** How sure the model was, against how often people said that it was right. The shape of a chart: see traffic.js. */
+/**
+ * How sure the model was, against how often people said that it was right: as the interval that the replies allow, since three of
+ * them say little. The shape of a chart: see traffic.js.
+ */
 export function calibrationChart({ confidence, quality, window }) {
   const { bin_edges: edges } = confidence;
   const { calibration: bins, calibration_error: error, count: said } = quality.feedback;
@@ -14,8 +17,8 @@ export function calibrationChart({ confidence, quality, window }) {
     tick: wholePercent,
     labels: ranges,
     series: [
-      { name: "how sure it was", colour: "--measure", values: bins.map((bin) => bin.confidence) },
-      { name: "how often it was right", colour: "--measure-high", values: bins.map((bin) => bin.accuracy) },
+      { name: "how sure it was", colour: "--ink", values: bins.map((bin) => bin.confidence) },
+      { name: "how often right (95 %)", colour: "--measure-high", ranges: bins.map(({ low, high }) => (low === null ? null : [low, high])) },
     ],
     summary: said > 0 ? `From ${count(said)} replies; on average ${percent(error)} apart.` : "Nobody has said yet whether an answer was right.",
     columns: ["Confidence", "Replies", "How sure", "How often right", "At least", "At most"],

@@ -6,6 +6,7 @@ import { clockTime, count } from "../lib/format.js";
  * A chart is plain data, so that it can be tested without a browser:
  * { kind: "bars" | "lines" | "rows", stacked, unit, highest, format, tick, labels, series: [{ name, colour, values }], summary,
  *   columns, rows, raw }
+ * A series of lines may have `ranges`, [low, high] or null, in place of values: drawn as bars from here to there.
  * `rows` as a kind are bars that lie, for labels that are words; `highest` is where the axis of values ends, if that is known;
  * `format` writes a value, `tick` a mark of the axis where the bare number would not do; `colour` names a variable of
  * variables.css; `summary` says in a sentence what the picture shows; `columns` and `rows` are the same data as a table of

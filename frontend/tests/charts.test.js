@@ -55,7 +55,7 @@ test("every chart has a table that says what it draws, one row a label", () => {
   for (const chart of CHARTS.map((make) => make(REPORT))) {
     assert.equal(chart.rows.length, chart.labels.length);
     for (const row of chart.rows) assert.equal(row.length, chart.columns.length);
-    for (const { values } of chart.series) assert.equal(values.length, chart.labels.length);
+    for (const { values, ranges } of chart.series) assert.equal((values ?? ranges).length, chart.labels.length);
   }
 });
 
@@ -68,6 +68,7 @@ test("the file of a chart has a row for each label, in numbers and not in words"
   assert.deepEqual(latencyChart(REPORT).raw.rows[1], ["2026-01-01T10:01:00Z", null, null]);
   assert.deepEqual(confidenceChart(REPORT).raw.rows[0], [0.5, 0.75, 1, 1]);
   assert.deepEqual(percentilesChart(REPORT).raw.rows[0], ["decode_p50", 3]);
+  assert.deepEqual(calibrationChart(REPORT).series.map(({ values, ranges }) => values ?? ranges), [[null, 0.9], [null, [0.3, 0.97]]]);
   assert.deepEqual(calibrationChart(REPORT).raw.rows[1], [0.75, 1, 3, 0.9, 0.8, 0.3, 0.97]);
 });
 

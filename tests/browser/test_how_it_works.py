@@ -252,13 +252,27 @@ def test_a_service_that_is_away_is_said_and_can_be_tried_again(page: Page, expec
     expect(shown(page)).to_be_visible()
 
 
+def test_a_service_that_comes_back_is_noticed_and_the_photo_that_was_chosen_meanwhile_is_looked_at(
+    page: Page, expect: Any, faults: Faults
+) -> None:
+    faults.expected_statuses = {503}
+    page.route("**/api/models", lambda route: route.fulfill(status=503))
+    page.goto(PATH)
+    words = page.locator("photo-choice .words")
+    expect(words).to_contain_text("asked for again by itself")
+    expect(words).not_to_contain_text("sent")  # a photo never is, here
+    choose(page, "mine.jpg", photo())
+    page.unroute("**/api/models")
+    expect(page.get_by_role("img", name="mine.jpg at 64 × 64 pixels")).to_be_visible()
+
+
 def test_weights_that_arrive_damaged_are_not_used(page: Page, expect: Any) -> None:
     page.route(
         re.compile("model.safetensors"),
         lambda route: route.fulfill(body=b"damaged", content_type="application/octet-stream"),
     )
     page.goto(PATH)
-    expect(page.locator("photo-choice .words")).to_have_text("The model did not arrive whole.")
+    expect(page.locator("photo-choice .words")).to_contain_text("The model did not arrive whole.")
 
 
 def test_nothing_jumps_while_the_page_fills(page: Page) -> None:

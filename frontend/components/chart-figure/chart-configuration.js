@@ -43,15 +43,16 @@ export function chartConfiguration(chart, { colour, font }) {
           titleFont: { family: font },
           bodyFont: { family: font },
           boxPadding: 4,
-          callbacks: { label: ({ dataset, raw }) => `${dataset.label}: ${chart.format(raw)}` },
+          callbacks: { label: ({ dataset, raw }) => `${dataset.label}: ${[raw].flat().map(chart.format).join("–")}` },
         },
       },
     },
   };
 }
 
-function dataset({ name, colour: variable, values }, kind, colour) {
+function dataset({ name, colour: variable, values, ranges }, kind, colour) {
   const shade = colour(variable);
+  if (ranges) return { type: "bar", label: name, data: ranges, backgroundColor: shade, borderRadius: 4, borderSkipped: false, maxBarThickness: 14, order: 1 };
   if (kind !== "lines") {
     return { label: name, data: values, backgroundColor: shade, borderRadius: 2, categoryPercentage: 0.9, barPercentage: 0.95, maxBarThickness: 64 };
   }
@@ -63,8 +64,7 @@ function dataset({ name, colour: variable, values }, kind, colour) {
     borderWidth: 2,
     pointRadius: values.map((_, index) => (isAlone(values, index) ? 3 : 0)), // a line needs two ends: a lone value is a dot
     pointHoverRadius: 4,
-    spanGaps: false, // where nothing was measured there is no line
-    cubicInterpolationMode: "monotone",
+    spanGaps: false, // where nothing was measured there is no line, and between two values no curve that nobody measured
   };
 }
 

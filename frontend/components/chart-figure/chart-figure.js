@@ -77,7 +77,7 @@ class ChartFigure extends HTMLElement {
 
 /** There is nothing to see: no value, or none but zeros. */
 function isEmpty({ series }) {
-  return series.every(({ values }) => values.every((value) => !value));
+  return series.every(({ values, ranges }) => (values ?? ranges).every((value) => !value));
 }
 
 customElements.define("chart-figure", ChartFigure);
