@@ -10,12 +10,12 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
 
-from servicekit.direct_route import direct_routes
 from servicekit.health import Health
 from servicekit.http_metrics import HttpMetrics, metrics_route
 from servicekit.middleware import RequestMiddleware
 from servicekit.problems import ErrorResponse, install_problem_handlers, problem_response
 from servicekit.route_templates import RouteTemplates
+from servicekit.service import Service
 from servicekit.settings import ServiceSettings
 from servicekit.telemetry import telemetry_config
 
@@ -38,7 +38,8 @@ def create_service(
     ``app.state.health`` is the given health, where the server finds it to begin a drain.
     """
     release = version(f"catnet-{service}")
-    app = FastAPI(
+    app = Service(
+        takes_direct_way=not settings.telemetry,
         title=f"catnet {service}",
         version=release,
         lifespan=lifespan,
@@ -56,7 +57,6 @@ def create_service(
         RequestMiddleware,
         metrics=metrics,
         templates=templates,
-        direct_routes=direct_routes(routes),
         health=health,
         error_response=error_response,
     )

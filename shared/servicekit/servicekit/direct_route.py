@@ -1,11 +1,11 @@
-"""A short way to the endpoints that most requests ask for, past the layers that only others need."""
+"""The routes of the endpoints that most requests ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 
@@ -21,11 +21,3 @@ class DirectRoute(Route):
         self.app = endpoint  # Starlette takes a function for one from a request to its answer
         for wrapper, arguments, options in reversed(middleware):
             self.app = wrapper(self.app, *arguments, **options)
-
-
-DirectRoutes = dict[tuple[str, str], DirectRoute]
-"""By method and path."""
-
-
-def direct_routes(routes: Iterable[BaseRoute]) -> DirectRoutes:
-    return {(route.method, route.path): route for route in routes if isinstance(route, DirectRoute)}

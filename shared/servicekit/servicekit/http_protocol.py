@@ -72,7 +72,13 @@ class BoundedHttpProtocol(AbortableHttpProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
+        """Where a body comes in one piece, that is what the application gets: uvicorn would copy it twice."""
         self._unread_bytes = 0
+        cycle = self.cycle
+        if isinstance(cycle.body, bytes):
+            cycle.body = bytearray(cycle.body)
+        elif not (cycle.body or cycle.response_complete):
+            cycle.body, body = body, b""  # type: ignore[assignment]
         super().on_body(body)
 
     def on_message_complete(self) -> None:

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from servicekit.access_log import log_request
-from servicekit.direct_route import DirectRoutes
 from servicekit.health import Health
 from servicekit.http_metrics import HttpMetrics
 from servicekit.interruption import Interrupted
@@ -36,14 +35,12 @@ class RequestMiddleware:
         app: ASGIApp,
         metrics: HttpMetrics,
         templates: RouteTemplates,
-        direct_routes: DirectRoutes,
         health: Health,
         error_response: ErrorResponse,
     ) -> None:
         self._app = app
         self._metrics = metrics
         self._templates = templates
-        self._direct_routes = direct_routes
         self._error_response = error_response
         self._health = health
 
@@ -55,10 +52,6 @@ class RequestMiddleware:
         status = 0
         context = begin_request(scope)
         request_id_header = (b"x-request-id", context.request_id.encode("latin-1"))
-        endpoint = self._app
-        if direct_route := self._direct_routes.get((scope["method"], scope["path"])):
-            endpoint = direct_route.app
-            scope["endpoint"] = direct_route.endpoint  # as the router notes it
 
         async def send_with_request_id(message: Message) -> None:
             nonlocal status
@@ -73,7 +66,7 @@ class RequestMiddleware:
 
         self._metrics.begin()
         try:
-            await endpoint(scope, receive, send_with_request_id)
+            await self._app(scope, receive, send_with_request_id)
         except asyncio.CancelledError:
             status = status or CLIENT_CLOSED_REQUEST
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -22,12 +23,16 @@ def anyio_backend() -> str:
 
 
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """Reads the body to its end, except at /unread."""
-    if scope["path"] != "/unread":
-        while (await receive()).get("more_body"):
-            pass
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
+    """Reads the body to its end, except at /unread, and answers with what the body was."""
+    body = b""
+    more_body = scope["path"] != "/unread"
+    while more_body:
+        message = await receive()
+        body += message["body"]
+        more_body = message["more_body"]
+    digest = hashlib.sha256(body).hexdigest().encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"64")]})
+    await send({"type": "http.response.body", "body": digest})
 
 
 @pytest.fixture
@@ -51,12 +56,17 @@ async def connection() -> AsyncIterator[Connection]:
     await serving
 
 
-async def status(reader: asyncio.StreamReader) -> int:
-    """Of the next answer, whose body is read too."""
+async def next_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Status and body."""
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-    await asyncio.wait_for(reader.readexactly(length), 5)
-    return int(head.split()[1])
+    body = await asyncio.wait_for(reader.readexactly(length), 5)
+    return int(head.split()[1]), body
+
+
+async def status(reader: asyncio.StreamReader) -> int:
+    """Of the next answer, whose body is read too."""
+    return (await next_answer(reader))[0]
 
 
 async def closed(reader: asyncio.StreamReader) -> bool:
@@ -112,6 +122,27 @@ async def test_a_body_is_no_part_of_the_head(connection: Connection) -> None:
     for _ in range(2):
         writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n" + bytes(1_000_000))
         assert await status(reader) == 200
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 7, 1000, 100_000])
+@pytest.mark.parametrize("declared", [True, False])
+async def test_a_body_is_the_same_in_whatever_pieces_it_comes(
+    connection: Connection, piece_bytes: int, declared: bool
+) -> None:
+    reader, writer = connection
+    body = bytes(range(256)) * (40 if piece_bytes < 1000 else 400)
+    pieces = [body[start : start + piece_bytes] for start in range(0, len(body), piece_bytes)]
+    if declared:
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body))
+    else:
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
+        pieces = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [*pieces, b""]]
+    for number, piece in enumerate(pieces):
+        writer.write(piece)
+        if number % 1000 == 0:
+            await writer.drain()
+            await asyncio.sleep(0)
+    assert await next_answer(reader) == (200, hashlib.sha256(body).hexdigest().encode())
 
 
 async def test_a_head_that_does_not_come_is_not_awaited_for_ever(

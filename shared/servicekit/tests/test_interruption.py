@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from servicekit.interruption import Interrupted, interrupted_by
+from servicekit.interruption import Interrupted, interrupted_at, interrupted_by
 
 pytestmark = pytest.mark.anyio
 
@@ -45,3 +45,59 @@ async def test_an_error_of_the_block_stays_what_it_is(error: type[BaseException]
     with pytest.raises(error):
         async with interrupted_by(asyncio.Event().wait):
             raise error
+
+
+async def test_a_block_is_interrupted_at_its_moment_and_not_before() -> None:
+    clock = asyncio.get_running_loop().time
+    moment = clock() + 0.05
+    with pytest.raises(Interrupted):
+        async with interrupted_at(moment):
+            await asyncio.sleep(5)
+    assert clock() >= moment
+
+
+async def test_a_block_that_ends_in_time_is_never_interrupted() -> None:
+    async with interrupted_at(asyncio.get_running_loop().time() + 0.01):
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.05)
+
+
+async def test_of_two_blocks_the_one_whose_moment_has_come_is_interrupted() -> None:
+    clock = asyncio.get_running_loop().time
+    async with interrupted_at(clock() + 5):
+        with pytest.raises(Interrupted):
+            async with interrupted_at(clock() + 0.01):
+                await asyncio.sleep(5)
+        await asyncio.sleep(0)  # the outer one goes on
+    with pytest.raises(Interrupted):
+        async with interrupted_at(clock() + 0.01), interrupted_at(clock() + 5):
+            await asyncio.sleep(5)
+
+
+async def test_a_task_cancelled_by_others_is_cancelled() -> None:
+    async def wait() -> None:
+        async with interrupted_at(asyncio.get_running_loop().time() + 5):
+            await asyncio.sleep(5)
+
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_cancellation_at_the_same_moment_is_not_taken_for_the_end() -> None:
+    ended = asyncio.Event()
+
+    async def wait() -> None:
+        async with interrupted_by(ended.wait):
+            await asyncio.sleep(5)
+
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    ended.set()
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
