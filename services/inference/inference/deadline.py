@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass
 from types import TracebackType
@@ -10,8 +11,9 @@ from types import TracebackType
 from starlette.requests import Request
 
 from inference.errors import DeadlineExceeded, InvalidDeadline
+from inference.request_header import request_header
 
-HEADER = "x-deadline-ms"
+HEADER = b"x-deadline-ms"
 """Milliseconds that the caller still waits: relative, because two machines' clocks differ."""
 
 
@@ -63,9 +65,9 @@ class _Enforced:
 
 
 def _requested_seconds(request: Request) -> float:
-    text = request.headers.get(HEADER)
-    if text is None:
-        return float("inf")
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise InvalidDeadline(f"{HEADER} must be a whole number of milliseconds.")
-    return int(text) / 1000
+    milliseconds = request_header(request, HEADER)
+    if milliseconds is None:
+        return math.inf
+    if not (milliseconds.isdigit() and len(milliseconds) <= 9):
+        raise InvalidDeadline(f"{HEADER.decode()} must be a whole number of milliseconds.")
+    return int(milliseconds) / 1000

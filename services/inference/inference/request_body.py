@@ -5,12 +5,13 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from inference.errors import BodyTooLarge, EmptyBody, IncompleteBody
+from inference.request_header import request_header
 
 
 async def read_body(request: Request, *, max_bytes: int) -> bytes:
     """Raises: BodyTooLarge, EmptyBody, IncompleteBody if the client left."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > max_bytes:
+    declared = request_header(request, b"content-length")
+    if declared and declared.isdigit() and int(declared) > max_bytes:
         raise BodyTooLarge(max_bytes)
     chunks: list[bytes] = []
     received = 0

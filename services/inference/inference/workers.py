@@ -55,7 +55,10 @@ class Workers:
                 thread.start()
         outcome: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._jobs.put((work, outcome))
-        return await outcome
+        try:
+            return await outcome
+        finally:
+            del outcome  # an error that it holds, holds this frame, and with it the image
 
     def close(self) -> None:
         """Drop what waits, and let each thread end after what it has in work."""

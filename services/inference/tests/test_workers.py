@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import pytest
 from inference.errors import Overloaded
@@ -71,4 +73,26 @@ async def test_one_request_too_many_is_refused_with_a_time_to_come_back() -> Non
         assert refusal.value.headers == {"Retry-After": "1"}
     with workers.admit():
         pass
+    workers.close()
+
+
+async def test_an_error_is_forgotten_with_its_request_without_the_garbage_collector() -> None:
+    class Failure(Exception):
+        pass
+
+    def fail() -> None:
+        raise Failure
+
+    workers = Workers(threads=1, max_requests=1)
+    gc.disable()
+    try:
+        try:
+            await workers.run(fail)
+        except Failure as failure:
+            kept = weakref.ref(failure)
+        async with asyncio.timeout(5):
+            while kept() is not None:  # noqa: ASYNC110 - the thread lets go of it a moment later, and does not say so
+                await asyncio.sleep(0.001)
+    finally:
+        gc.enable()
     workers.close()
