@@ -109,6 +109,10 @@ class Compose:
     def restart_container(self, name: str) -> None:
         self._ask("restart", "--time", "20", name)
 
+    def kill_container(self, name: str) -> None:
+        """SIGKILL: it has no time for a last word. Nor is it started again."""
+        self._ask("kill", name)
+
     def left(self) -> list[str]:
         """Containers, volumes and networks of this project."""
         questions = (("ps", "--all"), ("volume", "ls"), ("network", "ls"))

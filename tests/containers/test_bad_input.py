@@ -43,6 +43,13 @@ def test_a_wrong_password_of_redis_is_said_but_not_shown_and_photos_are_answered
         assert compose.inspect("monitor")["RestartCount"] == 0  # it would not help: the monitor keeps asking
 
 
+def test_a_password_that_would_break_the_url_is_refused_before_anything_uses_it(docker: str) -> None:
+    with compose_project(docker, "characters", REDIS_PASSWORD="pass/w0rd+") as compose:  # noqa: S106
+        assert "redis" in compose.up_in_vain("inference")
+        assert "REDIS_PASSWORD is not allowed: letters and digits only" in compose.log("redis")
+        assert "pass/w0rd+" not in compose.log("redis")
+
+
 def test_with_its_password_redis_lets_the_services_in(docker: str) -> None:
     with compose_project(docker, "secret", REDIS_PASSWORD="secret") as compose:  # noqa: S106
         compose.up("gateway")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.containers.compose import Compose, compose_project
-from tests.e2e.client import Client
+from tests.e2e.client import CONCURRENCY, Client
 from tests.operations.prometheus_process import Prometheus
 from tests.pictures import photo
 from tests.processes import wait_until
@@ -82,3 +82,18 @@ def test_replicas_restarted_one_after_the_other_under_load_fail_no_prediction(co
     assert statuses.result() == [200] * PREDICTIONS
     client.wait_for_total(before + PREDICTIONS)
     assert client.total() == before + PREDICTIONS
+
+
+def test_replicas_killed_and_redis_restarted_under_load_fail_no_prediction_and_lose_none(
+    compose: Compose, client: Client
+) -> None:
+    before = client.total()
+    with client.predicting(PREDICTIONS, seconds=10) as statuses:
+        for service in ("inference", "monitor"):
+            compose.kill_container(compose.containers(service)[0])
+        compose.run("restart", "redis")
+    assert statuses.result() == [200] * PREDICTIONS
+    client.wait_for_total(before + PREDICTIONS)
+    # What the killed replica had counted and not yet answered, another one was asked again.
+    assert before + PREDICTIONS <= client.total() <= before + PREDICTIONS + CONCURRENCY
+    wait_until(lambda: client.report()["pipeline"]["balanced"], "every prediction answered is accounted for")

@@ -29,6 +29,8 @@ def test_there_is_an_image_for_every_service_and_a_folder_for_every_update() -> 
     assert sorted(services) == sorted(path.parent.name for path in ROOT.glob("services/*/Dockerfile"))
     folders = [folder for each in DEPENDABOT["updates"] for folder in each.get("directories", [each.get("directory")])]
     assert all((ROOT / folder.strip("/")).is_dir() for folder in folders)
+    dockerfiles = {path.parent for parent in ("services", "deploy") for path in (ROOT / parent).glob("*/Dockerfile")}
+    assert dockerfiles <= {ROOT / folder.strip("/") for folder in folders}
 
 
 def test_nothing_is_published_but_on_a_tag_and_after_the_scan() -> None:
