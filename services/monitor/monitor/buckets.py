@@ -12,8 +12,8 @@ from monitor.aggregates import bins_of, version_of
 from monitor.percentiles import percentiles
 from monitor.redis_stream import RedisStream
 
-MAX_FIELDS = 1_500_000
-"""About 30 MB: all that the four windows of two or three busy models need."""
+MAX_FIELDS = 2_000_000
+"""About 40 MB: all that the four windows of three busy models need."""
 READ_TOGETHER = 16
 """So many buckets take a few milliseconds to understand; between them others have their turn."""
 
