@@ -321,8 +321,8 @@ def _point(start: int, bucket: Bucket) -> Report:
     p50, p95 = bucket.latency_percentiles or (None, None)
     return {
         "time": utc(start),
-        "total": bucket.counts.get("events", 0),
-        "cat": bucket.counts.get("label:cat", 0),
+        "total": bucket.events,
+        "cat": bucket.cats,
         "p50_ms": _milliseconds(p50),
         "p95_ms": _milliseconds(p95),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 
 from monitor.aggregates import Counts
 from monitor.buckets import Bucket
@@ -26,15 +26,15 @@ class RunningSum:
         if len(gone) + len(come) > len(parts):  # all is new, or Redis was emptied: less to do from the start
             self._counts, gone, come = Counter(), [], list(buckets)
         for bucket in gone:
-            self._add(bucket.counts, -1)
+            self._add(bucket, -1)
         for bucket in come:
-            self._add(bucket.counts, 1)
+            self._add(bucket, 1)
         self._parts = parts
         return self._counts
 
-    def _add(self, counts: Mapping[str, int], sign: int) -> None:
+    def _add(self, bucket: Bucket, sign: int) -> None:
         sums = self._counts
-        for field, count in counts.items():
+        for field, count in bucket.items():
             total = sums[field] + sign * count
             if total:
                 sums[field] = total

@@ -19,7 +19,7 @@ from monitor.windows import WINDOWS
 
 _log = structlog.get_logger("warm_up")
 
-MAX_MODELS = 4
+MAX_MODELS = 3
 """The default one and the busiest others; reports of any other are cold."""
 DEADLINE_SECONDS = 10.0
 """How long readiness waits at most, from the first answer of Redis on; a second or so is usual."""

@@ -45,7 +45,7 @@ def buckets(store: Store) -> Buckets:
 
 
 async def events(buckets: Buckets, *keys: str) -> list[int]:
-    return [bucket.counts.get("events", 0) for bucket in await buckets.read(keys)]
+    return [bucket.events for bucket in await buckets.read(keys)]
 
 
 async def test_only_changed_buckets_are_read_again(store: Store, buckets: Buckets) -> None:
@@ -84,6 +84,24 @@ async def test_percentiles_are_those_of_the_latest_counts(store: Store, buckets:
     [other] = await buckets.read(["a"])
     assert other.latency_percentiles is not None
     assert other.latency_percentiles < one.latency_percentiles
+
+
+async def test_what_another_reader_lets_go_of_meanwhile_is_still_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Crowded(Store):
+        async def counts(self, keys: Sequence[str]) -> list[dict[str, int]]:
+            if keys == ["changed"]:
+                await buckets.read(others)
+            return await super().counts(keys)
+
+    store = Crowded()
+    buckets = Buckets(store)  # type: ignore[arg-type]
+    others = [f"other {number}" for number in range(50)]
+    for key in ("same", "changed", *others):
+        store.add(key, 1)
+    assert await events(buckets, "same", "changed") == [1, 1]
+    monkeypatch.setattr(buckets_module, "MAX_FIELDS", 30)
+    store.add("changed", 1)
+    assert await events(buckets, "same", "changed") == [1, 2]
 
 
 async def test_the_cache_is_bounded(store: Store, buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
