@@ -1,5 +1,6 @@
 """Every service answers, counts, logs and fails in the same way."""
 
+import gc
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from servicekit.application import create_service
 from servicekit.health import Dependency, Health
 from servicekit.problems import Problem
+from servicekit.server import DrainingServer, serve
 from servicekit.settings import ServiceSettings, read_settings
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -199,3 +201,15 @@ def test_a_logged_crash_shows_no_value_of_a_variable(client: TestClient, capsys:
     lines = capsys.readouterr().out
     assert "RuntimeError" in lines
     assert "a password in a local variable" not in lines
+
+
+def test_a_full_garbage_collection_does_not_look_through_all_that_was_loaded(
+    health: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = len(gc.get_objects())
+    monkeypatch.setattr(DrainingServer, "run", lambda server: None)
+    try:
+        serve(create(health), ServiceSettings())
+        assert len(gc.get_objects()) < loaded / 100
+    finally:
+        gc.unfreeze()
