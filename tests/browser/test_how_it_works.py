@@ -193,15 +193,19 @@ def test_a_model_without_reliability_has_a_sentence_about_it(page: Page, expect:
     expect(page.locator("reliability-diagram line-plot")).to_have_count(0)
 
 
-def test_the_sections_are_a_link_away_and_the_one_that_is_read_is_marked(page: Page, expect: Any) -> None:
-    page.set_viewport_size(PHONE)
+@pytest.mark.parametrize("size", [PHONE, {"width": 1440, "height": 900}])
+def test_the_sections_are_a_link_away_and_the_one_that_is_read_is_marked(page: Page, expect: Any, size: Any) -> None:
+    page.set_viewport_size(size)
     opened(page)
+    page.locator("model-card summary").first.wait_for()
     contents = page.get_by_role("navigation", name="On this page")
     for name, heading in (("Model card", "The model card"), ("Answer", "How that becomes an answer")):
         contents.get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", name=heading, exact=True)).to_be_in_viewport()
         expect(contents.locator("[aria-current]")).to_have_text([name])
         expect(contents.get_by_role("link", name=name)).to_be_in_viewport()  # the bar moves sideways with the page
+    page.evaluate("scrollTo(0, 0)")
+    expect(contents.locator("[aria-current]")).to_have_text(["Photo"])
 
 
 @pytest.mark.parametrize(("before", "name"), [("rotation", "blur"), ("darkness", "noise"), ("noise", "quality")])
