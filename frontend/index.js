@@ -185,6 +185,7 @@ function forget() {
 
 /** Keep what this page needs to open and to answer by itself, or nothing any more: whichever the switch says. */
 function followDeviceSwitch() {
+  classifier.toggleAttribute("data-on-device", onDevice.value);
   sayOfDevice(onDevice.value ? "waiting" : null);
   copying = copying.catch(() => {}).then(onDevice.value ? keepCopies : forgetCopies);
 }

@@ -118,6 +118,7 @@ def open_how_it_works(page: Page) -> None:
     page.locator("failure-explorer [role=status]:not(:empty)").wait_for(state="attached")
     whole_curve = re.compile(r"^(\S+ ){32}\S+$")
     expect(page.locator("failure-explorer polyline")).to_have_attribute("points", whole_curve, timeout=30_000)
+    page.evaluate("scrollTo(0, 0)")  # the bar of sections is where the page stands
 
 
 PAGES = {

@@ -39,6 +39,19 @@ def test_the_answer_is_the_same_and_the_photo_is_not_sent(page: Page, expect: An
     assert [url.rsplit("/", 1)[-1] for url in sent] == ["predict"]
 
 
+def test_what_is_said_of_the_photo_before_it_is_chosen_holds_for_where_it_goes(page: Page, expect: Any) -> None:
+    page.goto("/")
+    said = page.locator("prediction-result .content")
+    expect(said.get_by_text("are counted on the dashboard")).to_be_visible()
+    page.get_by_label(SWITCH).check()
+    expect(said.get_by_text("nothing is sent, and nothing is counted")).to_be_visible()
+    expect(said.get_by_text("are counted on the dashboard")).to_be_hidden()
+    page.reload()
+    expect(said.get_by_text("nothing is sent, and nothing is counted")).to_be_visible()
+    page.get_by_label(SWITCH).uncheck()
+    expect(said.get_by_text("are counted on the dashboard")).to_be_visible()
+
+
 def test_a_photo_that_the_browser_cannot_read_is_said(page: Page, expect: Any) -> None:
     page.goto("/")
     page.get_by_label(SWITCH).check()

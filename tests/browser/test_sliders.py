@@ -1,13 +1,13 @@
 """Sixty frames a second while a slider is dragged, as a visitor drags it: the button held, one move after the other.
 
 Headless Chromium draws at 60 Hz, so a frame that is late takes 33 ms or more. Frames are wall-clock time, and other
-programs may take the processor away for a while, in the middle of any task. So a quarter of the frames may be late, and
-of a drag's three tries one has to be without a task of more than 50 ms. A page that is itself too slow is so in every
-try; its processor time alone is held in test_how_it_works.py.
+programs may take the processor away for a while: a quarter of a drag's frames may be late, and one of its three tries
+has to do. How long a task of the page takes is counted in processor time, which other programs do not touch.
 """
 
 from __future__ import annotations
 
+import json
 import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,10 +23,10 @@ SLIDERS = ("rotation", "blur", "darkness", "noise", "quality")
 MOVES = 60  # across the slider, and as many back
 LEAST_FRAMES = 50
 FRAME_MILLISECONDS = 17.5
-LONGEST_TASK_MILLISECONDS = 50  # from where on Chromium calls a task long, and reports it
+LONGEST_TASK_MILLISECONDS = 50  # from where on Chromium calls a task long
 TRIES = 3
 WATCH = """() => {
-    window.intervals = []; window.longTasks = [];
+    window.intervals = [];
     let [moved, before] = [false, null];
     document.addEventListener("input", () => (moved = true));
     const watch = (time) => {
@@ -36,18 +36,16 @@ WATCH = """() => {
         requestAnimationFrame(watch);
     };
     requestAnimationFrame(watch);
-    new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
-        .observe({ type: "longtask" });
 }"""
 NEXT_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @dataclass(frozen=True)
 class Drag:
-    """How a drag went: how long each frame took in which the slider moved, and the tasks that Chromium calls long."""
+    """How a drag went: how long each frame took in which the slider moved, and each task of the page's own thread."""
 
     intervals: list[float]
-    long_tasks: list[float]
+    task_milliseconds: list[float]
 
     @property
     def frame_milliseconds(self) -> float:
@@ -55,8 +53,8 @@ class Drag:
         return statistics.quantiles(self.intervals, n=4)[2]
 
     @property
-    def is_smooth(self) -> bool:
-        return self.frame_milliseconds <= FRAME_MILLISECONDS and not self.long_tasks
+    def longest_task_milliseconds(self) -> float:
+        return max(self.task_milliseconds)
 
 
 def drag(page: Page, name: str) -> Drag:
@@ -64,20 +62,39 @@ def drag(page: Page, name: str) -> Drag:
     slider = page.locator(f"#{name}")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
-    assert box is not None
+    browser = page.context.browser
+    assert box is not None and browser is not None
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + 8, middle)
     page.mouse.down()
-    page.evaluate("intervals.length = longTasks.length = 0")
+    page.evaluate("intervals.length = 0")
+    browser.start_tracing(page=page, categories=["toplevel", "__metadata"])
     page.mouse.move(box["x"] + box["width"] - 8, middle, steps=MOVES)
     furthest = slider.input_value()
     page.mouse.move(box["x"] + 8, middle, steps=MOVES)
     page.evaluate(NEXT_FRAMES)  # what the last move caused belongs to it
-    intervals, long_tasks = page.evaluate("[intervals, longTasks]")
+    tasks = page_tasks(browser.stop_tracing())
+    intervals = page.evaluate("intervals")
     page.mouse.up()
     assert slider.input_value() != furthest, "the slider did not move"
     assert len(intervals) >= LEAST_FRAMES, "too few frames to say anything"
-    return Drag(intervals, long_tasks)
+    assert len(tasks) >= LEAST_FRAMES, "the tasks were not seen"
+    return Drag(intervals, tasks)
+
+
+def page_tasks(trace: bytes) -> list[float]:
+    """Milliseconds of processor time of each task of the page's own thread."""
+    events = json.loads(trace)["traceEvents"]
+    threads = {
+        (event["pid"], event["tid"]): event["args"]["name"] for event in events if event["name"] == "thread_name"
+    }
+    return [
+        event["tdur"] / 1000
+        for event in events
+        if event["name"] == "ThreadControllerImpl::RunTask"
+        and "tdur" in event
+        and threads.get((event["pid"], event["tid"])) == "CrRendererMain"
+    ]
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -86,14 +103,16 @@ def test_a_drag_of_any_slider_has_sixty_frames_a_second(page: Page, width: int) 
     opened(page)
     page.evaluate(WATCH)
     for name in SLIDERS:
-        tries: list[Drag] = []
-        while not tries or not (tries[-1].is_smooth or len(tries) == TRIES):
+        tries = [drag(page, name)]
+        while tries[-1].frame_milliseconds > FRAME_MILLISECONDS and len(tries) < TRIES:
             tries.append(drag(page, name))
-        said = ", ".join(f"{each.frame_milliseconds:.1f} ms, long tasks {each.long_tasks}" for each in tries)
-        assert tries[-1].is_smooth, f"{name}: {said}"
+        frames = [each.frame_milliseconds for each in tries]
+        assert frames[-1] <= FRAME_MILLISECONDS, f"{name}: {frames} ms a frame"
+        longest = max(each.longest_task_milliseconds for each in tries)
+        assert longest <= LONGEST_TASK_MILLISECONDS, f"{name}: {longest:.0f} ms of work in one task"
 
 
-@pytest.mark.parametrize("busy_milliseconds", [25, LONGEST_TASK_MILLISECONDS + 10])
+@pytest.mark.parametrize("busy_milliseconds", [25, 3 * LONGEST_TASK_MILLISECONDS])
 def test_a_page_that_works_too_long_at_a_move_is_found(page: Page, busy_milliseconds: int) -> None:
     opened(page)
     page.evaluate(WATCH)
@@ -105,4 +124,5 @@ def test_a_page_that_works_too_long_at_a_move_is_found(page: Page, busy_millisec
     )
     found = drag(page, "blur")
     assert found.frame_milliseconds > FRAME_MILLISECONDS
-    assert busy_milliseconds <= LONGEST_TASK_MILLISECONDS or len(found.long_tasks) >= LEAST_FRAMES
+    is_long = busy_milliseconds > LONGEST_TASK_MILLISECONDS
+    assert (found.longest_task_milliseconds > LONGEST_TASK_MILLISECONDS) == is_long

@@ -96,6 +96,7 @@ def test_on_a_phone_a_card_opens_with_photo_and_answer_both_in_sight(page: Page,
     expect(page.locator("prediction-result h2")).to_be_focused()
     expect(page.locator("prediction-result h2")).to_be_in_viewport(ratio=1)
     expect(page.get_by_alt_text("Your photo: cat-9.jpg")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("button", name="All photos")).to_be_in_viewport(ratio=1)  # the way back, too
 
 
 def test_of_many_photos_only_some_can_be_shown(page: Page, expect: Any, faults: Faults) -> None:

@@ -6,27 +6,42 @@
  * Accessibility: native links; the mark is said too (aria-current). The page keeps room for them above whatever it scrolls to
  * (scroll-padding), so that they cover nothing that has the focus.
  */
-const READ_PART = "-25% 0px -70% 0px"; // of the window: the line below its upper quarter, which one section crosses at a time
+const READ_FROM = 0.3; // of the window's height: the section that has passed this line is being read
 
 class PageContents extends HTMLElement {
   #links = new Map(); // from a section to its link
-  #observer = null;
+  #marked = null;
+  #frame = null;
 
   connectedCallback() {
     for (const link of this.querySelectorAll("a")) this.#links.set(document.querySelector(link.hash).closest("section"), link);
-    this.#observer = new IntersectionObserver((entries) => this.#mark(entries), { rootMargin: READ_PART });
-    for (const section of this.#links.keys()) this.#observer.observe(section);
+    document.addEventListener("scroll", this.#markSoon, { passive: true });
+    this.#markSoon();
   }
 
   disconnectedCallback() {
-    this.#observer.disconnect();
+    document.removeEventListener("scroll", this.#markSoon);
   }
 
-  #mark(entries) {
-    const read = entries.findLast(({ isIntersecting }) => isIntersecting);
-    if (!read) return; // between two sections the one before stays marked
-    const link = this.#links.get(read.target);
-    for (const other of this.#links.values()) other.toggleAttribute("aria-current", false);
+  #markSoon = () => {
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = null;
+      this.#mark(this.#links.get(this.#readSection()));
+    });
+  };
+
+  /** The first as long as none is reached, the last at the end of the page, however short it is. */
+  #readSection() {
+    const sections = [...this.#links.keys()];
+    const { scrollTop, scrollHeight, clientHeight } = document.documentElement;
+    if (scrollTop > 0 && scrollTop + clientHeight >= scrollHeight - 1) return sections.at(-1);
+    return sections.findLast((section) => section.getBoundingClientRect().top <= READ_FROM * clientHeight) ?? sections[0];
+  }
+
+  #mark(link) {
+    if (link === this.#marked) return;
+    this.#marked?.removeAttribute("aria-current");
+    this.#marked = link;
     link.setAttribute("aria-current", "true");
     // Only sideways, and only here: scrollIntoView() would stop a page that scrolls.
     const list = this.querySelector("ul");
