@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -24,10 +23,6 @@ from inference.settings import InferenceSettings  # noqa: E402
 MEGAPIXEL_BYTES = 4 * 2**20
 """What a decoded picture of a megapixel takes. One up to this size would otherwise cost a tenth more to decode."""
 
-NEW_OBJECTS_TO_SEARCH = 10_000
-"""So many more objects than before, and they are searched for cycles of garbage. Requests leave no such cycles, but at
-the usual 700 those in work together would be searched over and over."""
-
 
 def main() -> None:
     settings = read_settings(InferenceSettings)
@@ -40,15 +35,7 @@ def main() -> None:
     except ModelRefused as error:
         print(error, file=sys.stderr)
         sys.exit(CONFIGURATION_ERROR)
-    _spare_garbage_collector()
     serve(app, settings)
-
-
-def _spare_garbage_collector() -> None:
-    """What is here now stays to the end: never again go through all of it, which stops every request for a while."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(NEW_OBJECTS_TO_SEARCH)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
 from servicekit.logs import configure_logs
@@ -19,10 +18,7 @@ def main() -> None:
         sys.exit(run(sys.argv[1:]))
     settings = read_settings(MonitorSettings)
     configure_logs(service="monitor", level=settings.log_level, style=settings.log_format)
-    app = create_app(settings)
-    gc.collect()
-    gc.freeze()  # what was imported stays; looking through it for garbage holds up everything for tens of milliseconds
-    serve(app, settings)
+    serve(create_app(settings), settings)
 
 
 if __name__ == "__main__":

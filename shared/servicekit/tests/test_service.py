@@ -206,10 +206,11 @@ def test_a_logged_crash_shows_no_value_of_a_variable(client: TestClient, capsys:
 def test_a_full_garbage_collection_does_not_look_through_all_that_was_loaded(
     health: Health, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loaded = len(gc.get_objects())
+    loaded, thresholds = len(gc.get_objects()), gc.get_threshold()
     monkeypatch.setattr(DrainingServer, "run", lambda server: None)
     try:
         serve(create(health), ServiceSettings())
         assert len(gc.get_objects()) < loaded / 100
     finally:
         gc.unfreeze()
+        gc.set_threshold(*thresholds)
