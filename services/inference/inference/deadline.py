@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from types import TracebackType
 
+from servicekit.interruption import Interrupted, interrupted_at
 from starlette.requests import Request
 
 from inference.errors import DeadlineExceeded, InvalidDeadline
@@ -48,19 +49,16 @@ class Deadline:
             raise DeadlineExceeded
 
 
-class _Enforced:
+class _Enforced(interrupted_at):
     def __init__(self, seconds: float) -> None:
-        self._timeout = asyncio.timeout(seconds)
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
+        super().__init__(asyncio.get_running_loop().time() + seconds)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            await self._timeout.__aexit__(kind, error, traceback)
-        except TimeoutError:
+            await super().__aexit__(kind, error, traceback)
+        except Interrupted:
             raise DeadlineExceeded from None
 
 

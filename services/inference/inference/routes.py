@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 
 from nnlib.manifest import Manifest
 from servicekit.direct_route import DirectRoute
 from servicekit.interruption import while_client_waits
 from servicekit.request_context import request_context
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -47,7 +49,7 @@ class PredictionRoutes:
         """``POST /predict?model=NAME``: the bytes of one image, under any content type."""
         request = Request(scope, receive)
         deadline = Deadline.of(request, longest_seconds=self._settings.request_timeout_seconds)
-        model = self._models.current.get(request.query_params.get("model"))
+        model = self._models.current.get(_model_in(scope["query_string"]))
         async with deadline.enforced():
             with self._workers.admit():
                 data = await read_body(request, max_bytes=self._settings.max_upload_bytes)
@@ -71,6 +73,12 @@ class PredictionRoutes:
             folder = self._settings.models_dir
             raise ReloadRefused(str(error).replace(str(folder), folder.name)) from None  # where it is concerns nobody
         return json_response(_listing(self._models.current))
+
+
+@lru_cache(maxsize=64)
+def _model_in(query: bytes) -> str | None:
+    """The model that is asked for: mostly one of few, while reading a query costs as much as answering it in JSON."""
+    return QueryParams(query).get("model")
 
 
 def _listing(models: ModelRegistry) -> dict[str, object]:
