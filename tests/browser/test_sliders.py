@@ -27,12 +27,12 @@ LONGEST_TASK_MILLISECONDS = 50  # from where on Chromium calls a task long
 TRIES = 3
 WATCH = """() => {
     window.intervals = [];
-    let [moved, before] = [false, null];
+    let [moved, movedBefore, before] = [false, false, performance.now()];
     document.addEventListener("input", () => (moved = true));
     const watch = (time) => {
-        if (before !== null) intervals.push(time - before);
-        before = moved ? time : null;
-        moved = false;
+        // What a move causes makes its own frame or the next one late: one that began too late, or came to its end so.
+        if (moved || movedBefore) intervals.push(Math.max(time - before, performance.now() - time));
+        [before, movedBefore, moved] = [time, moved, false];
         requestAnimationFrame(watch);
     };
     requestAnimationFrame(watch);
