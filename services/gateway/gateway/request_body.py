@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from types import TracebackType
 
-from servicekit.interruption import Interrupted, interrupted_at
+from servicekit.interruption import interrupted_at
 from servicekit.problems import Problem, problem_response
 from starlette.types import Receive, Scope, Send
 
@@ -97,13 +96,8 @@ def _declared_bytes(fields: Fields) -> int | None:
 class arriving_by(interrupted_at):  # noqa: N801 - read as a statement
     """Read a body in the block, until a moment of the event loop's clock. Raises: UploadTooSlow."""
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            await super().__aexit__(kind, error, traceback)
-        except Interrupted:
-            raise UploadTooSlow("The body did not arrive in time.") from None
+    def _error(self) -> Exception:
+        return UploadTooSlow("The body did not arrive in time.")
 
 
 async def refuse_early(

@@ -6,9 +6,8 @@ import asyncio
 import math
 import time
 from dataclasses import dataclass
-from types import TracebackType
 
-from servicekit.interruption import Interrupted, interrupted_at
+from servicekit.interruption import interrupted_at
 from starlette.requests import Request
 
 from inference.errors import DeadlineExceeded, InvalidDeadline
@@ -53,13 +52,8 @@ class _Enforced(interrupted_at):
     def __init__(self, seconds: float) -> None:
         super().__init__(asyncio.get_running_loop().time() + seconds)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            await super().__aexit__(kind, error, traceback)
-        except Interrupted:
-            raise DeadlineExceeded from None
+    def _error(self) -> Exception:
+        return DeadlineExceeded()
 
 
 def _requested_seconds(request: Request) -> float:

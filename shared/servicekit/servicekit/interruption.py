@@ -54,7 +54,11 @@ class interrupted_by:  # noqa: N801 - read as a statement
         if self._is_interrupted and block is not None:
             is_ours = block.uncancel() <= self._cancelled_before
             if is_ours and kind is asyncio.CancelledError:
-                raise Interrupted from None
+                raise self._error() from None
+
+    def _error(self) -> Exception:
+        """What is raised where the block was cut short."""
+        return Interrupted()
 
     def _interrupt(self) -> None:
         """Cancel what the block awaits; only while it awaits something."""

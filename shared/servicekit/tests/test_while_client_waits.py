@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import uvicorn
+from servicekit.abortable import connection_of
 from servicekit.http_protocol import BoundedHttpProtocol
 from servicekit.interruption import Interrupted, while_client_waits
 from starlette.types import Receive, Scope, Send
@@ -24,10 +25,14 @@ class Endpoint:
         self.work: Callable[[], Awaitable[object]] = _at_once
         self.outcomes: asyncio.Queue[str] = asyncio.Queue()
         self.begun = asyncio.Event()
+        self.is_left = asyncio.Event()
         self.watch: weakref.ref[while_client_waits] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
+        connection = connection_of(scope)
+        assert connection is not None
+        connection.watch_loss(self.is_left.set)
         self.begun.set()
         await self.before()
         watching = while_client_waits(scope, receive)
@@ -108,7 +113,7 @@ async def test_work_for_a_client_that_left_before_it_began_is_cut_short(
     await asyncio.wait_for(endpoint.begun.wait(), 5)
     client.close()
     await client.wait_closed()
-    await asyncio.sleep(0.05)  # for the server to see it
+    await asyncio.wait_for(endpoint.is_left.wait(), 5)
     go_on.set()
     assert await outcome(endpoint) == "interrupted"
 
