@@ -34,7 +34,7 @@ class AnswerPath extends HTMLElement {
           <div><dt>Where it starts from (bias)</dt><dd>${signed(bias)}</dd></div>
           <div><dt>Sum (logit)</dt><dd>${signed(sum)}</dd></div>
           <div><dt>Divided by ${decimal(temperature, 3)} (temperature), which makes it say how often it is right</dt><dd>${signed(scaled)}</dd></div>
-          <div class="result"><dt>As a probability, 1 / (1 + e<sup>−x</sup>)</dt><dd>${percent(probability)}</dd></div>
+          <div class="result"><dt>As a probability, <span class="formula">1 / (1 + e<sup>−x</sup>)</span></dt><dd>${percent(probability)}</dd></div>
         </dl>`,
     );
     this.querySelectorAll(".bar").forEach((bar, index) => {
