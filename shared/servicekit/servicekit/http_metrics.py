@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -14,6 +12,8 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from servicekit.plain_histogram import PlainHistogram
 
 DURATION_BUCKETS_SECONDS = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
@@ -34,7 +34,7 @@ class HttpMetrics(Collector):
         self._service = service
         self._in_progress = 0
         self._requests: defaultdict[tuple[str, str, int], int] = defaultdict(int)
-        self._durations: defaultdict[tuple[str, str], _Durations] = defaultdict(_Durations)
+        self._durations: defaultdict[tuple[str, str], PlainHistogram] = defaultdict(_durations)
         build_info = Gauge(
             "catnet_build_info", "Always 1; says what runs.", ["service", "version", "revision"], registry=registry
         )
@@ -46,7 +46,7 @@ class HttpMetrics(Collector):
         for route, methods in methods_by_route.items():
             for method in methods:
                 self._requests[route, method, 200] = 0
-                self._durations[route, method] = _Durations()
+                self._durations[route, method] = _durations()
 
     def begin(self) -> None:
         self._in_progress += 1
@@ -56,7 +56,7 @@ class HttpMetrics(Collector):
         if method not in _METHODS:
             method = "other"
         self._requests[route, method, status] += 1
-        self._durations[route, method].add(seconds)
+        self._durations[route, method].observe(seconds)
 
     def collect(self) -> Iterable[Metric]:
         requests = CounterMetricFamily(
@@ -71,7 +71,7 @@ class HttpMetrics(Collector):
             labels=["service", "route", "method"],
         )
         for (route, method), of_route in [*self._durations.items()]:
-            durations.add_metric([self._service, route, method], of_route.buckets(), of_route.sum_seconds)
+            durations.add_metric([self._service, route, method], of_route.buckets(), of_route.sum)
         yield durations
         in_progress = GaugeMetricFamily(
             "catnet_http_requests_in_progress", "Requests being answered now.", labels=["service"]
@@ -80,21 +80,8 @@ class HttpMetrics(Collector):
         yield in_progress
 
 
-class _Durations:
-    """How many durations lie between each two edges, the upper one included, and the sum of all."""
-
-    def __init__(self) -> None:
-        self.sum_seconds = 0.0
-        self._counts = [0] * (len(DURATION_BUCKETS_SECONDS) + 1)
-
-    def add(self, seconds: float) -> None:
-        self.sum_seconds += seconds
-        self._counts[bisect_left(DURATION_BUCKETS_SECONDS, seconds)] += 1
-
-    def buckets(self) -> list[tuple[str, float]]:
-        """As Prometheus has them: by upper edge, each with all that is below it."""
-        edges = [*map(str, DURATION_BUCKETS_SECONDS), "+Inf"]
-        return [*zip(edges, accumulate(self._counts), strict=True)]
+def _durations() -> PlainHistogram:
+    return PlainHistogram(DURATION_BUCKETS_SECONDS)
 
 
 def metrics_route(registry: CollectorRegistry) -> Route:
