@@ -1,4 +1,4 @@
-"""A histogram in plain numbers, for what one thread alone counts: without the client library's locks, which cost more."""
+"""A histogram in plain numbers, for what one thread alone counts: the client library takes locks, which cost more."""
 
 from __future__ import annotations
 
