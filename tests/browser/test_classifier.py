@@ -60,7 +60,7 @@ def test_a_photo_chosen_by_a_click_is_answered_as_the_service_answers_it(
     expect(fact(page, "Time")).to_contain_text(re.compile(r"\d\sms"))
     preview = page.get_by_alt_text("Your photo: my cat.jpg")
     expect(preview).to_be_visible()
-    assert preview.evaluate("image => image.naturalWidth") == 640
+    assert preview.evaluate("image => image.decode().then(() => image.naturalWidth)") == 640
 
 
 def test_the_answer_is_said_once_to_a_screen_reader(page: Page, expect: Any, photo_file: Path) -> None:

@@ -67,7 +67,8 @@ def test_the_heatmap_lies_over_the_square_that_the_model_sees(page: Page, expect
     box = above.bounding_box()
     assert box is not None
     assert box["width"] == pytest.approx(box["height"], abs=1)
-    assert below.evaluate("image => [image.naturalWidth, getComputedStyle(image).objectFit]") == [640, "cover"]
+    assert below.evaluate("image => image.decode().then(() => image.naturalWidth)") == 640
+    assert below.evaluate("image => getComputedStyle(image).objectFit") == "cover"
 
 
 def test_the_slider_fades_the_colours(page: Page, expect: Any) -> None:
