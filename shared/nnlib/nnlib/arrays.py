@@ -15,8 +15,11 @@ def check_shape(array: npt.NDArray[Any], expected: tuple[str | int, ...]) -> Non
 
     Raises: ShapeError with both shapes.
     """
-    fits = array.ndim == len(expected) and all(
-        isinstance(want, str) or got == want for got, want in zip(array.shape, expected, strict=True)
-    )
+    shape = array.shape
+    if shape == expected:
+        return
+    fits = len(shape) == len(expected)
+    for got, want in zip(shape, expected, strict=False):
+        fits = fits and (got == want or isinstance(want, str))
     if not fits:
-        raise ShapeError(f"got an array of shape {array.shape}, expected ({', '.join(map(str, expected))})")
+        raise ShapeError(f"got an array of shape {shape}, expected ({', '.join(map(str, expected))})")

@@ -26,8 +26,9 @@ def is_laborious(data: bytes) -> bool:
     """Whether reading this JPEG takes steps or scans beyond all that a sane encoder writes."""
     position = 2
     progressive = False
+    last = len(data) - 1
     for _ in range(MAX_STEPS):
-        if position + 1 >= len(data):
+        if position >= last:
             return False
         marker = data[position + 1]
         if data[position] != 0xFF or marker == 0xFF:  # a stray byte, or one that fills
@@ -58,6 +59,7 @@ def _has_many_scans(data: bytes, position: int) -> bool:
 
 def _behind(data: bytes, position: int) -> int:
     """The first position behind the marker here and its segment, if it has one."""
-    if data[position + 1] == 0 or data[position + 1] in _WITHOUT_LENGTH:
+    marker = data[position + 1]
+    if marker == 0 or marker in _WITHOUT_LENGTH:
         return position + 2
     return position + 2 + max(int.from_bytes(data[position + 2 : position + 4], "big"), 2)

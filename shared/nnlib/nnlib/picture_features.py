@@ -15,6 +15,9 @@ PICTURE_FEATURES = ("brightness", "contrast", "saturation", "colour_balance", "s
 
 _PIXELS = IMAGE_SIZE * IMAGE_SIZE
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32) / 255
+_EACH = np.full(_PIXELS, 1 / _PIXELS, dtype=np.float32)
+"""Times this, an array of one number a pixel is their mean; a power of two, so that nothing is rounded on the way."""
+_ONE = np.uint8(1)
 
 
 def picture_features(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
@@ -33,23 +36,24 @@ def picture_features(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
     """
     check_shape(pixels, (IMAGE_SIZE, IMAGE_SIZE, 3))
     planes = np.ascontiguousarray(pixels.transpose(2, 0, 1)).reshape(3, _PIXELS)  # steps of 3 would take twice as long
-    red, _, blue = colours = planes.astype(np.float32)
+    colours = planes.astype(np.float32)
     luma = _LUMA @ colours
-    brightness = _mean(luma)
-    deviation = luma - np.float32(brightness)
-    highest = planes.max(axis=0)
-    saturation = np.divide(highest - planes.min(axis=0), np.maximum(highest, 1), dtype=np.float32)
+    means = colours @ _EACH
+    brightness = _LUMA @ means
+    deviation = luma - brightness
+    highest = np.maximum.reduce(planes)
+    saturation = np.divide(highest - np.minimum.reduce(planes), np.maximum(highest, _ONE), dtype=np.float32)
     values = (
-        brightness,
-        math.sqrt(float(deviation @ deviation) / _PIXELS),
-        _mean(saturation),
-        _mean(red - blue) / 255,
-        _mean(np.abs(_laplacian(luma))),
+        float(brightness),
+        math.sqrt(deviation @ deviation / _PIXELS),
+        float(saturation @ _EACH),
+        float(means[0] - means[2]) / 255,
+        _mean(_magnitude_of_laplacian(luma)),
     )
     return dict(zip(PICTURE_FEATURES, values, strict=True))
 
 
-def _laplacian(luma: Array) -> Array:
+def _magnitude_of_laplacian(luma: Array) -> Array:
     """Of the inner pixels; in one pass over whole rows, of which the first and the last column are then left out.
 
     Shapes: luma (64 * 64,), result (62, 62).
@@ -60,6 +64,7 @@ def _laplacian(luma: Array) -> Array:
     laplacian -= luma[2 * row :]
     laplacian -= luma[row - 1 : -row - 1]
     laplacian -= luma[row + 1 : 1 - row]
+    np.abs(laplacian, out=laplacian)
     inner: Array = laplacian.reshape(row - 2, row)[:, 1:-1]
     return inner
 

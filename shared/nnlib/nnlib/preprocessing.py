@@ -3,7 +3,7 @@
 bytes -> format by content -> header (size) -> pixels -> largest centred square -> 64x64 -> upright RGB
 
 The order is chosen for speed and does not change the result by more than rounding: a JPEG is decoded at a reduced scale
-(Pillow's draft) that keeps the short side at 128 pixels or more, and rotation, mirroring and the white background
+(Pillow's draft) that keeps the short side at 112 pixels or more, and rotation, mirroring and the white background
 behind transparency are applied to the 64x64 picture, because a centred square commutes with all three.
 """
 
@@ -11,6 +11,7 @@ import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
+from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ MAX_PIXELS = 50_000_000
 HUGE_PIXELS = 16_000_000
 """Decoded, not announced: a JPEG is decoded at a reduced scale. Telephones take pictures of 12 million."""
 
-_DRAFT_SIDE = 2 * IMAGE_SIZE  # twice the target leaves the antialiasing to the resize, not to the JPEG decoder
+_DRAFT_SIDE = 7 * IMAGE_SIZE // 4  # leaves most of the antialiasing to the resize, and lets 480 pixels be quartered
 _REDUCING_GAP = 2.0
 
 # Pillow's own loader imports every plugin when it meets the first format beyond JPEG, PNG, GIF and BMP (tenths of a
@@ -52,7 +53,7 @@ _UPRIGHT = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Picture:
     """A photo as the network sees it, and what the photo was.
 
@@ -71,10 +72,15 @@ def preprocess(
 ) -> Picture:
     """Decode a photo, cut the largest centred square and scale it to 64x64 RGB.
 
-    ``huge_pictures`` is entered around the decoding of more than HUGE_PIXELS: a lock that threads share bounds their
-    memory, of which such a picture takes up to 16 bytes a pixel.
-
     Raises: UnsupportedFormat, TooManyPixels (decided from the header alone), BrokenImage.
+    """
+    return open_photo(data, max_pixels=max_pixels).picture(huge_pictures=huge_pictures)
+
+
+def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
+    """Read the header of a photo, of which no pixel is decoded yet.
+
+    Raises: UnsupportedFormat, TooManyPixels, BrokenImage.
     """
     if not data:
         raise BrokenImage("the file is empty")
@@ -83,27 +89,67 @@ def preprocess(
         raise UnsupportedFormat("the content is not JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC")
     if image_format == "JPEG" and is_laborious(data):
         raise BrokenImage("the JPEG image is stored in too many parts")
-    try:
+    with _Decoding(image_format, max_pixels):
         image = Image.open(BytesIO(data), formats=["HEIF" if image_format == "HEIC" else image_format])
+    width, height = image.size
+    if width * height > max_pixels:
+        raise TooManyPixels(f"the image has {width} x {height} pixels, more than {max_pixels:,}")
+    return Photo(image, image_format, max_pixels)
+
+
+class Photo:
+    """A photo whose header has been read. Its picture can be taken once."""
+
+    def __init__(self, image: Image.Image, image_format: str, max_pixels: int) -> None:
+        self.pixels = image.width * image.height
+        """How many it has."""
+        self._image = image
+        self._format = image_format
+        self._max_pixels = max_pixels
+
+    def picture(self, *, huge_pictures: AbstractContextManager[object] | None = None) -> Picture:
+        """Decode it, cut the largest centred square and scale it to 64x64 RGB.
+
+        ``huge_pictures`` is entered around the decoding of more than HUGE_PIXELS: a lock that threads share bounds
+        their memory, of which such a picture takes up to 16 bytes a pixel.
+
+        Raises: TooManyPixels, BrokenImage.
+        """
+        image = self._image
         width, height = image.size
-        if width * height > max_pixels:
-            raise TooManyPixels(f"the image has {width} x {height} pixels, more than {max_pixels:,}")
-        image.draft(None, (_DRAFT_SIDE, _DRAFT_SIDE))  # only JPEG can
-        is_huge = image.width * image.height > HUGE_PIXELS
-        with huge_pictures if is_huge and huge_pictures is not None else nullcontext():
-            image.load()
-            orientation = _orientation(image)
-            pixels = _upright(_scaled_square(image), orientation)
-            image.close()  # its memory goes before that of the next one comes
-    except TooManyPixels:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise TooManyPixels(f"the image has more than {max_pixels:,} pixels") from None
-    except Exception:  # what decoders raise on damaged bytes is no documented set, and their texts are not for clients
-        raise BrokenImage(f"the {image_format} image is truncated or damaged") from None
-    if orientation >= 5:
-        width, height = height, width
-    return Picture(pixels, image_format, width, height)
+        with _Decoding(self._format, self._max_pixels):
+            image.draft(None, (_DRAFT_SIDE, _DRAFT_SIDE))  # only JPEG can
+            scale = round(width / image.width)
+            is_huge = image.width * image.height > HUGE_PIXELS
+            with huge_pictures if is_huge and huge_pictures is not None else nullcontext():
+                image.load()
+                orientation = _orientation(image)
+                # A reduced size is rounded up, by a pixel that is only partly of the photo.
+                size = (width / scale, height / scale) if scale > 1 else image.size
+                pixels = _upright(_scaled_square(image, size), orientation)
+                image.close()  # its memory goes before that of the next one comes
+        if orientation >= 5:
+            width, height = height, width
+        return Picture(pixels, self._format, width, height)
+
+
+class _Decoding:
+    """Turns what decoders raise on damaged bytes, which is no documented set, into an error whose text is ours."""
+
+    def __init__(self, image_format: str, max_pixels: int) -> None:
+        self._format = image_format
+        self._max_pixels = max_pixels
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+            raise TooManyPixels(f"the image has more than {self._max_pixels:,} pixels") from None
+        if isinstance(error, Exception):
+            raise BrokenImage(f"the {self._format} image is truncated or damaged") from None
 
 
 def detect_format(data: bytes) -> str | None:
@@ -144,8 +190,11 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _scaled_square(image: Image.Image) -> Image.Image:
-    """The largest centred square, antialiased to 64x64, transparency over white."""
+def _scaled_square(image: Image.Image, size: tuple[float, float]) -> Image.Image:
+    """The largest centred square, antialiased to 64x64, transparency over white.
+
+    ``size``: how much of the image the photo takes up, from its upper left corner.
+    """
     if image.mode.startswith("I"):
         image = _eight_bit(image)
     transparent = image.has_transparency_data
@@ -153,8 +202,8 @@ def _scaled_square(image: Image.Image) -> Image.Image:
         image = _converted(_converted(image, "RGBA"), "RGBa")  # premultiplied: hidden colours do not bleed in
     elif image.mode != "L":
         image = _converted(image, "RGB")
-    side = min(image.size)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
+    side = min(size)
+    left, top = (size[0] - side) / 2, (size[1] - side) / 2
     square = image.resize(
         (IMAGE_SIZE, IMAGE_SIZE),
         Image.Resampling.BICUBIC,

@@ -1,9 +1,9 @@
 """A network made ready to answer: the function of Network.forward_with_hidden() in less time.
 
-Nearly all of the time goes into convolutions, so what is done is done to them; other layers are called as they are.
-Convolution -> bias -> shortcut -> ReLU is one step, whose parts work in place. All that it needs beside its inputs is
-allocated once a thread, and again when the shape of the inputs changes. Convolutions of 3x3 with stride 1 are computed
-by Winograd's method.
+Nearly all of the time goes into convolutions, so most of what is done is done to them. Linear -> ReLU is one step, and
+so is convolution -> bias -> shortcut -> ReLU, whose parts work in place; other layers are called as they are. All that
+a convolution needs beside its inputs is allocated once a thread, and again when the shape of the inputs changes.
+Convolutions of 3x3 with stride 1 are computed by Winograd's method.
 """
 
 import threading
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from nnlib.arrays import Array, check_shape
-from nnlib.layers import Conv2D, Layer, ReLU, Residual
+from nnlib.layers import Conv2D, Layer, Linear, ReLU, Residual
 from nnlib.layers.winograd import WinogradConvolution, transform_weight
 from nnlib.layers.workspace import Workspace
 from nnlib.network import Network
@@ -28,8 +28,9 @@ class ServingNetwork:
     """The answers of a network whose parameters change no more. Safe to use from many threads."""
 
     def __init__(self, network: Network) -> None:
-        *body, self._last_layer = network.layers
+        *body, last_layer = network.layers
         self._steps = _compile(body, Workspace())
+        self._last_step = _Affine(last_layer) if isinstance(last_layer, Linear) else last_layer.forward
 
     def forward_with_hidden(self, inputs: Array) -> tuple[Array, Array]:
         """What Network.forward_with_hidden() says, but for rounding.
@@ -41,7 +42,7 @@ class ServingNetwork:
         starts = range(0, max(len(inputs), 1), IMAGES_AT_ONCE)
         parts = [_run(self._steps, inputs[start : start + IMAGES_AT_ONCE]).copy() for start in starts]
         hidden = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return self._last_layer.forward(hidden), hidden
+        return self._last_step(hidden), hidden
 
 
 def _run(steps: Sequence[Step], activations: Array) -> Array:
@@ -57,9 +58,11 @@ def _compile(layers: Sequence[Layer], workspace: Workspace) -> list[Step]:
         match layer:
             case Conv2D():
                 steps.append(_Convolution(layer, workspace))
+            case Linear():
+                steps.append(_Affine(layer))
             case Residual():
                 steps.append(_compile_residual(layer, workspace))
-            case ReLU() if isinstance(last, _Convolution):
+            case ReLU() if isinstance(last, _Affine | _Convolution):
                 last.rectify = True
             case ReLU() if isinstance(last, _Shortcut):
                 last.convolution.rectify = True
@@ -73,6 +76,20 @@ def _compile_residual(layer: Residual, workspace: Workspace) -> Step:
     if steps and isinstance(steps[-1], _Convolution) and not steps[-1].rectify:
         return _Shortcut(steps[:-1], steps[-1])
     return layer.forward
+
+
+class _Affine:
+    """outputs = inputs @ weight + bias, then rectified if `rectify`."""
+
+    def __init__(self, layer: Linear) -> None:
+        self.rectify = False
+        self._weight, self._bias = layer.parameters["weight"], layer.parameters["bias"]
+
+    def __call__(self, inputs: Array) -> Array:
+        check_shape(inputs, ("batch", self._weight.shape[0]))
+        outputs: Array = inputs @ self._weight
+        outputs += self._bias
+        return np.maximum(outputs, 0, out=outputs) if self.rectify else outputs
 
 
 class _Shortcut:

@@ -130,7 +130,7 @@ def test_other_colour_modes_become_rgb(mode, image_format):
     with Image.open(BytesIO(data)) as image:
         assert image.mode == mode
         expected = square(image)
-    assert difference(preprocess(data).pixels, expected).mean() < 1.5
+    assert difference(preprocess(data).pixels, expected).mean() < 1.0
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "TIFF"])
@@ -190,12 +190,12 @@ def test_the_first_frame_of_many_is_taken(image_format):
     assert difference(preprocess(data).pixels, (0, 0, 255)).max() <= 6
 
 
-@pytest.mark.parametrize("size", [(640, 480), (2000, 1500), (255, 255), (256, 1000)])
+@pytest.mark.parametrize("size", [(640, 480), (2000, 1500), (255, 255), (256, 1000), (600, 450), (905, 1201)])
 def test_a_large_jpeg_is_decoded_at_a_reduced_scale_without_visible_loss(size):
     data = encode(photo(*size), "JPEG", quality=92)
     with Image.open(BytesIO(data)) as image:
         expected = square(image)
-    assert difference(preprocess(data).pixels, expected).mean() < 1.5
+    assert difference(preprocess(data).pixels, expected).mean() < 1.0
 
 
 def test_the_name_of_a_file_says_nothing():
