@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from gateway.app import create_app
 from gateway.settings import Settings
 from servicekit.health import Health
-from servicekit.http_protocol import BoundedHttpProtocol
+from servicekit.http_protocol import HttpProtocol
 
 
 @dataclass
@@ -55,7 +55,7 @@ async def running_app(app: FastAPI) -> AsyncIterator[str]:
         uvicorn.Config(
             app,
             port=0,
-            http=BoundedHttpProtocol,
+            http=HttpProtocol,
             ws="none",
             lifespan="on",
             log_config=None,

@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from servicekit.abortable import abort
+from servicekit.http_exchange import abort
 from servicekit.problems import Problem
 from starlette.types import Receive, Scope, Send
 

@@ -1,18 +1,25 @@
-"""HTTP/1.1 as uvicorn speaks it on httptools, with bounds on connections, on the head of a request and the wait for it.
+"""HTTP/1.1 on httptools, for uvicorn's server, with bounds on connections, on heads of requests and the wait for them.
 
-The parser itself keeps a header until it ends, however long that is, and waits for it without end. What cannot be
-parsed, and what is over these bounds, is answered in plain text and closed: there is no request yet that an application
-could answer.
+uvicorn's own protocol spends several times as much on a request, and has none of these bounds. What cannot be parsed,
+and what is over a bound, is answered in plain text and closed: there is no request yet for an application to answer.
+Source: RFC 9112.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from http import HTTPStatus
-from typing import cast
+from itertools import chain
+from typing import Any, cast
+from urllib.parse import unquote
 
-from servicekit.abortable import AbortableHttpProtocol
-from servicekit.joined_writes import JoinedWrites
+import httptools
+import uvicorn
+from starlette.types import ASGIApp, Scope
+from uvicorn.server import ServerState
+
+from servicekit.http_exchange import HttpExchange
 
 MAX_HEAD_BYTES = 16 * 1024
 """Of the request line, the headers and the trailers together. Memory is bounded by this and one read more."""
@@ -27,94 +34,252 @@ class HeadTooLarge(Exception):
     """The parser ends with the error that one of its callbacks raises."""
 
 
-class BoundedHttpProtocol(AbortableHttpProtocol):
-    _head_bytes = 0
-    _unread_bytes = 0
-    """Received, and not yet known to be any part of a request."""
-    _is_in_head = False
-    _head_deadline: asyncio.TimerHandle | None = None
+class HttpProtocol(asyncio.Protocol):
+    """One connection. Requests that come before the answer to the one before wait for their turn."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast(asyncio.Transport, JoinedWrites(transport, self.loop)))
-        if len(self.connections) > MAX_CONNECTIONS:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        if not config.loaded:
+            config.load()
+        self._app = cast(ASGIApp, config.loaded_app)
+        self._app_state = app_state
+        self._server_state = server_state
+        self._keep_alive_seconds = config.timeout_keep_alive
+        self._loop = _loop or asyncio.get_event_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport
+        self._server: tuple[str, int] | None = None
+        self._client: tuple[str, int] | None = None
+        self._exchange: HttpExchange
+        """The one that is being read, or was last."""
+        self._answering: HttpExchange | None = None
+        self._waiting: deque[tuple[HttpExchange, Scope]] = deque()
+        # Of the request that is being read.
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._awaits_continue = False
+        self._is_in_head = False
+        self._unread_bytes = 0
+        """Received, and not yet known to be anything but a head."""
+        self._head_deadline: asyncio.TimerHandle | None = None
+        self._idle_check: asyncio.TimerHandle | None = None
+        self._idle_since = 0.0
+        self._is_paused = False
+        self.is_full = False
+        """The client takes no more for now."""
+        self._may_write = asyncio.Event()
+
+    # What the event loop says.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._server = _address(transport, "sockname")
+        self._client = _address(transport, "peername")
+        self._server_state.connections.add(self)  # type: ignore[arg-type] # uvicorn asks only for what is here
+        if len(self._server_state.connections) > MAX_CONNECTIONS:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
         else:
             self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_awaiting_head()
-        super().connection_lost(exc)
+        self._server_state.connections.discard(self)
+        for timer in (self._head_deadline, self._idle_check):
+            if timer is not None:
+                timer.cancel()
+        self._waiting.clear()
+        self.resume_writing()
+        answering, self._answering = self._answering, None
+        if answering is not None:
+            answering.lose()
 
     def data_received(self, data: bytes) -> None:
         self._unread_bytes += len(data)
-        super().data_received(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # another protocol is offered, not asked for: the answer is in this one
+        except httptools.HttpParserError as error:
+            too_large = isinstance(error.__context__, HeadTooLarge)
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if too_large else HTTPStatus.BAD_REQUEST)
+            return
         if self._unread_bytes > MAX_HEAD_BYTES:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        elif self._head_deadline is None and (self.cycle is None or self.cycle.response_complete):
+        elif self._answering is None and self._head_deadline is None:
             self._await_head()
 
+    def pause_writing(self) -> None:
+        self.is_full = True
+        self._may_write.clear()
+
+    def resume_writing(self) -> None:
+        self.is_full = False
+        self._may_write.set()
+
+    # What the parser finds.
+
     def on_message_begin(self) -> None:
-        self._head_bytes = 0
+        self._url = b""
+        self._headers = []
+        self._awaits_continue = False
         self._is_in_head = True
-        super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        self._count_head(len(url))
-        super().on_url(url)
+        self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count_head(len(name) + len(value))
-        super().on_header(name, value)
+        if not self._is_in_head:
+            self._unread_bytes += len(name) + len(value)  # a trailer, which nobody asks for
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self._awaits_continue = True
+        self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self._is_in_head = False
-        self._stop_awaiting_head()
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        """Where a body comes in one piece, that is what the application gets: uvicorn would copy it twice."""
-        self._unread_bytes = 0
-        cycle = self.cycle
-        if isinstance(cycle.body, bytes):
-            cycle.body = bytearray(cycle.body)
-        elif not (cycle.body or cycle.response_complete):
-            cycle.body, body = body, b""  # type: ignore[assignment]
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        self._unread_bytes = 0
-        super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        if self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        else:
-            super().send_400_response(msg)
-
-    def _count_head(self, received_bytes: int) -> None:
-        self._unread_bytes = 0
-        self._head_bytes += received_bytes
-        if self._head_bytes > MAX_HEAD_BYTES:
+        if len(self._url) + sum(map(len, chain.from_iterable(self._headers))) > MAX_HEAD_BYTES:
             raise HeadTooLarge
-
-    def _await_head(self) -> None:
-        self._head_deadline = self.loop.call_later(HEAD_SECONDS, self._give_up)
-
-    def _stop_awaiting_head(self) -> None:
+        self._is_in_head = False
+        self._unread_bytes = 0
         if self._head_deadline is not None:
             self._head_deadline.cancel()
             self._head_deadline = None
+        version = self._parser.get_http_version()
+        scope = self._scope(version)
+        self._exchange = exchange = HttpExchange(
+            self,
+            scope,
+            keeps_alive=version != "1.0" and self._parser.should_keep_alive(),
+            awaits_continue=self._awaits_continue,
+        )
+        if self._answering is None:
+            self._begin(exchange, scope)
+        else:
+            self.pause_reading()
+            self._waiting.append((exchange, scope))
+
+    def on_body(self, piece: bytes) -> None:
+        self._unread_bytes = 0
+        self._exchange.take_body(piece)
+
+    def on_message_complete(self) -> None:
+        self._unread_bytes = 0
+        self._exchange.end_body()
+
+    # What an exchange asks for.
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        return self._server_state.default_headers
+
+    async def drain(self) -> None:
+        """Until the client takes more, or is lost."""
+        await self._may_write.wait()
+
+    def write(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def pause_reading(self) -> None:
+        if not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
+
+    def forget(self, task: asyncio.Task[None]) -> None:
+        """The application is done with a request."""
+        self._server_state.tasks.discard(task)
+
+    def end_exchange(self, *, keeps_alive: bool) -> None:
+        """The answer is written: the turn of the next request, or of none for a while."""
+        self._server_state.total_requests += 1
+        self._answering = None
+        if not keeps_alive:
+            self._transport.close()
+        if self._transport.is_closing():
+            return
+        self.resume_reading()
+        if self._waiting:
+            self._begin(*self._waiting.popleft())
+        else:
+            self._idle_since = self._loop.time()
+            if self._idle_check is None:
+                self._idle_check = self._loop.call_later(self._keep_alive_seconds, self._check_idle)
+
+    # What the server asks for.
+
+    def shutdown(self) -> None:
+        """Close the connection, after the answer that is in work."""
+        if self._answering is None:
+            self._transport.close()
+        else:
+            self._answering.be_the_last()
+
+    def _scope(self, version: str) -> Scope:
+        url = httptools.parse_url(self._url)
+        path = url.path.decode("ascii")
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": version,
+            "method": self._parser.get_method().decode(),
+            "scheme": "http",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+            "root_path": "",
+            "headers": self._headers,
+            "server": self._server,
+            "client": self._client,
+            "state": self._app_state.copy(),
+        }
+
+    def _begin(self, exchange: HttpExchange, scope: Scope) -> None:
+        self._answering = exchange
+        exchange.task = task = self._loop.create_task(exchange.run(self._app, scope))
+        self._server_state.tasks.add(task)
+
+    def _await_head(self) -> None:
+        self._head_deadline = self._loop.call_later(HEAD_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
         if self._is_in_head:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
-            self.transport.close()  # nothing was asked: a connection in reserve, or the rest of a refused body
+            self._transport.close()  # nothing was asked: a connection in reserve, or the rest of a refused body
+
+    def _check_idle(self) -> None:
+        """One timer for all the pauses of a connection, which a request then need not begin and end."""
+        self._idle_check = None
+        idle_seconds = self._loop.time() - self._idle_since
+        is_idle = self._answering is None and self._head_deadline is None
+        if is_idle and idle_seconds >= self._keep_alive_seconds:
+            self._transport.close()
+        else:
+            rest_seconds = self._keep_alive_seconds - idle_seconds if is_idle else self._keep_alive_seconds
+            self._idle_check = self._loop.call_later(rest_seconds, self._check_idle)
 
     def _refuse(self, status: HTTPStatus) -> None:
-        if not self.transport.is_closing():
+        if not self._transport.is_closing():
             head = f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
-            self.transport.write(
+            self._transport.write(
                 f"{head}content-length: {len(status.phrase)}\r\nconnection: close\r\n\r\n{status.phrase}".encode()
             )
-            self.transport.close()
+            self._transport.close()
+
+
+def _address(transport: asyncio.BaseTransport, end: str) -> tuple[str, int] | None:
+    """None for a connection that is no TCP connection."""
+    address = transport.get_extra_info(end)
+    return (str(address[0]), int(address[1])) if isinstance(address, tuple) else None

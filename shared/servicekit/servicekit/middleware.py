@@ -51,17 +51,18 @@ class RequestMiddleware:
         started = time.perf_counter()
         status = 0
         context = begin_request(scope)
-        request_id_header = (b"x-request-id", context.request_id.encode("latin-1"))
+        traced = is_traced(scope)
+        own_headers = [(b"x-request-id", context.request_id.encode("latin-1")), _NO_SNIFFING]
 
         async def send_with_request_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if is_traced(scope):
+                if traced:
                     name_span(scope["method"], self._templates.of(scope))
-                message["headers"] = [*message["headers"], request_id_header, _NO_SNIFFING]
+                message["headers"] = headers = [*message["headers"], *own_headers]
                 if self._health.draining.is_set() or (status >= 400 and _awaits_continue(scope)):
-                    message["headers"].append(_CLOSE)
+                    headers.append(_CLOSE)
             await send(message)
 
         self._metrics.begin()

@@ -11,6 +11,8 @@ from starlette.types import Scope
 UNMATCHED = "unmatched"
 """The template of requests to addresses that do not exist, so that strangers cannot add label values."""
 
+_NO_PARAMETERS: frozenset[str] = frozenset()
+
 
 class RouteTemplates:
     """Find the template by the matched endpoint: FastAPI notes the route itself only for its own kind of route.
@@ -30,4 +32,6 @@ class RouteTemplates:
                 self.methods[route.path] = frozenset(route.methods or {"GET"})
 
     def of(self, scope: Scope) -> str:
-        return self._templates.get((scope.get("endpoint"), frozenset(scope.get("path_params", ()))), UNMATCHED)
+        parameters = scope.get("path_params")
+        key = scope.get("endpoint"), frozenset(parameters) if parameters else _NO_PARAMETERS
+        return self._templates.get(key, UNMATCHED)

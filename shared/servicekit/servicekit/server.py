@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from servicekit.health import Health
-from servicekit.http_protocol import BoundedHttpProtocol
+from servicekit.http_protocol import HttpProtocol
 from servicekit.settings import ServiceSettings
 
 KEEP_ALIVE_SECONDS = 75
@@ -58,7 +58,7 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=BoundedHttpProtocol,
+        http=HttpProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -19,23 +19,20 @@ class Service(FastAPI):
     def __init__(self, *, takes_direct_way: bool, **options: Any) -> None:
         super().__init__(**options)
         routes = [route for route in self.routes if isinstance(route, DirectRoute)] if takes_direct_way else []
-        self._direct_routes = {(route.method, route.path): route for route in routes}
-        self._direct_way: ASGIApp = self._call_endpoint
+        self._direct_ways = {(route.method, route.path): (route.endpoint, route.app) for route in routes}
 
     def build_middleware_stack(self) -> ASGIApp:
-        for middleware, arguments, options in reversed(self.user_middleware):
-            self._direct_way = middleware(self._direct_way, *arguments, **options)
+        for key, (endpoint, way) in self._direct_ways.items():
+            for middleware, arguments, options in reversed(self.user_middleware):
+                way = middleware(way, *arguments, **options)
+            self._direct_ways[key] = endpoint, way
         return super().build_middleware_stack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (scope["method"], scope["path"]) in self._direct_routes:
+        if scope["type"] == "http" and (scope["method"], scope["path"]) in self._direct_ways:
             if self.middleware_stack is None:
                 self.middleware_stack = self.build_middleware_stack()
-            await self._direct_way(scope, receive, send)
+            scope["endpoint"], way = self._direct_ways[scope["method"], scope["path"]]  # noted as the router does
+            await way(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
-
-    async def _call_endpoint(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = self._direct_routes[scope["method"], scope["path"]]
-        scope["endpoint"] = route.endpoint  # as the router notes it
-        await route.app(scope, receive, send)

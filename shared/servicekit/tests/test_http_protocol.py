@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import uvicorn
 from servicekit import http_protocol
-from servicekit.http_protocol import MAX_HEAD_BYTES, BoundedHttpProtocol
+from servicekit.http_protocol import MAX_HEAD_BYTES, HttpProtocol
 from starlette.types import Receive, Scope, Send
 
 pytestmark = pytest.mark.anyio
@@ -44,9 +44,7 @@ async def connection() -> AsyncIterator[Connection]:
             await super().startup(sockets)  # type: ignore[arg-type]
             started.set()
 
-    server = Server(
-        uvicorn.Config(answer, port=0, http=BoundedHttpProtocol, ws="none", lifespan="off", log_config=None)
-    )
+    server = Server(uvicorn.Config(answer, port=0, http=HttpProtocol, ws="none", lifespan="off", log_config=None))
     serving = asyncio.create_task(server.serve())
     await asyncio.wait_for(started.wait(), 10)
     reader, writer = await asyncio.open_connection(*server.servers[0].sockets[0].getsockname())

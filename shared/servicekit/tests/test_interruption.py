@@ -50,33 +50,30 @@ async def test_an_error_of_the_block_stays_what_it_is(error: type[BaseException]
 async def test_a_block_is_interrupted_at_its_moment_and_not_before() -> None:
     clock = asyncio.get_running_loop().time
     moment = clock() + 0.05
-    with pytest.raises(Interrupted):
-        async with interrupted_at(moment):
-            await asyncio.sleep(5)
+    with pytest.raises(Interrupted), interrupted_at(moment):
+        await asyncio.sleep(5)
     assert clock() >= moment
 
 
 async def test_a_block_that_ends_in_time_is_never_interrupted() -> None:
-    async with interrupted_at(asyncio.get_running_loop().time() + 0.01):
+    with interrupted_at(asyncio.get_running_loop().time() + 0.01):
         await asyncio.sleep(0)
     await asyncio.sleep(0.05)
 
 
 async def test_of_two_blocks_the_one_whose_moment_has_come_is_interrupted() -> None:
     clock = asyncio.get_running_loop().time
-    async with interrupted_at(clock() + 5):
-        with pytest.raises(Interrupted):
-            async with interrupted_at(clock() + 0.01):
-                await asyncio.sleep(5)
-        await asyncio.sleep(0)  # the outer one goes on
-    with pytest.raises(Interrupted):
-        async with interrupted_at(clock() + 0.01), interrupted_at(clock() + 5):
+    with interrupted_at(clock() + 5):
+        with pytest.raises(Interrupted), interrupted_at(clock() + 0.01):
             await asyncio.sleep(5)
+        await asyncio.sleep(0)  # the outer one goes on
+    with pytest.raises(Interrupted), interrupted_at(clock() + 0.01), interrupted_at(clock() + 5):
+        await asyncio.sleep(5)
 
 
 async def test_a_task_cancelled_by_others_is_cancelled() -> None:
     async def wait() -> None:
-        async with interrupted_at(asyncio.get_running_loop().time() + 5):
+        with interrupted_at(asyncio.get_running_loop().time() + 5):
             await asyncio.sleep(5)
 
     task = asyncio.create_task(wait())

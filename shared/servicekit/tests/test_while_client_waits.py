@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import uvicorn
-from servicekit.abortable import connection_of
-from servicekit.http_protocol import BoundedHttpProtocol
+from servicekit.http_exchange import exchange_of
+from servicekit.http_protocol import HttpProtocol
 from servicekit.interruption import Interrupted, while_client_waits
 from starlette.types import Receive, Scope, Send
 
@@ -30,15 +30,15 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        connection = connection_of(scope)
-        assert connection is not None
-        connection.watch_loss(self.is_left.set)
+        exchange = exchange_of(scope)
+        assert exchange is not None
+        exchange.watch_loss(self.is_left.set)
         self.begun.set()
         await self.before()
-        watching = while_client_waits(scope, receive)
+        watching = while_client_waits(scope)
         self.watch = weakref.ref(watching)
         try:
-            async with watching:
+            with watching:
                 await self.work()
         except Interrupted:
             self.outcomes.put_nowait("interrupted")
@@ -71,7 +71,7 @@ async def client(endpoint: Endpoint) -> AsyncIterator[asyncio.StreamWriter]:
             await super().startup(sockets)  # type: ignore[arg-type]
             started.set()
 
-    config = uvicorn.Config(endpoint, port=0, http=BoundedHttpProtocol, ws="none", lifespan="off", log_config=None)
+    config = uvicorn.Config(endpoint, port=0, http=HttpProtocol, ws="none", lifespan="off", log_config=None)
     server = Server(config)
     serving = asyncio.create_task(server.serve())
     await asyncio.wait_for(started.wait(), 10)
