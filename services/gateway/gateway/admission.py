@@ -15,8 +15,8 @@ from prometheus_client import Counter
 from gateway.errors import TooMuchToDo
 from gateway.places import Places
 
-_LEAST_WEIGHT = 0.1
-"""Of the newest answer; the first few are averaged."""
+_AVERAGED_ANSWERS = 10
+"""The first ones have equal weights; each later one weighs as much as the last of these."""
 
 
 class Pace:
@@ -27,38 +27,13 @@ class Pace:
 
     def __init__(self) -> None:
         self.seconds_each = 0.0
-        self.working = 0
         self._answers = 0
-
-    def measured(self) -> _Work:
-        """The work for one answer; work that raises was none."""
-        return _Work(self)
 
     def note(self, seconds: float, *, beside: int) -> None:
         """An answer that took so long, as one of so many."""
-        self._answers += 1
-        self.seconds_each += max(_LEAST_WEIGHT, 1 / self._answers) * (seconds / beside - self.seconds_each)
-
-
-class _Work:
-    __slots__ = ("_beside", "_pace", "_started")
-
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
-
-    def __enter__(self) -> None:
-        self._pace.working += 1
-        self._beside = self._pace.working
-        self._started = time.monotonic()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if kind is None:
-            # The first of a burst starts alone, and ends among all of them.
-            beside = max(self._beside, self._pace.working)
-            self._pace.note(time.monotonic() - self._started, beside=beside)
-        self._pace.working -= 1
+        if self._answers < _AVERAGED_ANSWERS:
+            self._answers += 1
+        self.seconds_each += (seconds / beside - self.seconds_each) / self._answers
 
 
 class Admission:
@@ -72,7 +47,7 @@ class Admission:
         self, *, in_flight: int, queue: int, queue_seconds: float, expected_seconds: float, shed: Counter
     ) -> None:
         self.pace = Pace()
-        self._places = Places(in_flight)
+        self.places = Places(in_flight)
         self._queue = queue
         self._queue_seconds = queue_seconds
         self._expected_seconds = expected_seconds
@@ -80,33 +55,56 @@ class Admission:
 
     def check(self) -> None:
         """Raises: TooMuchToDo, where there is no place now."""
-        if self._places.are_free:
+        places = self.places
+        if places.taken < places.number:
             return  # whatever is expected: an expectation is corrected only by answers
-        if self._places.waiting >= self._queue:
+        if places.waiting >= self._queue:
             raise self._refusal("queue_full")
-        if (self._places.taken + self._places.waiting + 1) * self.pace.seconds_each > self._expected_seconds:
+        if (places.taken + places.waiting + 1) * self.pace.seconds_each > self._expected_seconds:
             raise self._refusal("too_slow")
 
-    async def __aenter__(self) -> None:
-        """Hold one of the places while the block runs. Raises: TooMuchToDo."""
-        if self._places.are_free:
-            await self._places.take()  # at once
-        else:
-            self.check()
-            await self._wait()
+    def work(self) -> _Work:
+        """The work for one answer: holds one of the places while the block runs, and tells the pace how long it was.
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._places.give_back()
+        What raises was no work. Raises: TooMuchToDo.
+        """
+        return _Work(self)
 
-    async def _wait(self) -> None:
+    async def wait(self) -> None:
+        """For a place that is taken now. Raises: TooMuchToDo."""
+        self.check()
         try:
             async with asyncio.timeout(self._queue_seconds):
-                await self._places.take()
+                await self.places.take()
         except TimeoutError:
             raise self._refusal("queue_timeout") from None
 
     def _refusal(self, reason: str) -> TooMuchToDo:
         self._shed.labels(reason).inc()
         return TooMuchToDo("There is too much to do right now. Try again in a moment.")
+
+
+class _Work:
+    __slots__ = ("_admission", "_beside", "_started")
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+
+    async def __aenter__(self) -> None:
+        places = self._admission.places
+        if places.taken < places.number:
+            await places.take()  # at once
+        else:
+            await self._admission.wait()
+        self._beside = places.taken
+        self._started = time.monotonic()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        places = self._admission.places
+        if kind is None:
+            # The first of a burst starts alone, and ends among all of them.
+            beside = places.taken if places.taken > self._beside else self._beside
+            self._admission.pace.note(time.monotonic() - self._started, beside=beside)
+        places.give_back()

@@ -36,11 +36,13 @@ class Circuit:
         self._failures = 0
         self._opens_until = 0.0
         self._is_probing = False
+        self._usual_call = _Call(self, is_probe=False)
+        self._probe = _Call(self, is_probe=True)
         state.set(CLOSED)
 
     def check(self) -> None:
         """Raises: UpstreamResting, where a call would."""
-        if self._is_closed:
+        if self._failures < FAILURES_TO_OPEN:
             return
         rest_seconds = self._opens_until - self._clock()
         if rest_seconds > 0 or self._is_probing:
@@ -51,16 +53,12 @@ class Circuit:
 
     def call(self) -> _Call:
         """One call. A TransportError counts as a failure; a cancelled call tells nothing. Raises: UpstreamResting."""
-        return _Call(self)
-
-    def begin(self) -> bool:
-        """Whether the call is a probe. Raises: UpstreamResting."""
-        if self._is_closed:
-            return False
+        if self._failures < FAILURES_TO_OPEN:
+            return self._usual_call
         self.check()
         self._is_probing = True
         self._state.set(HALF_OPEN)
-        return True
+        return self._probe
 
     def end_probe(self) -> None:
         self._is_probing = False
@@ -74,23 +72,22 @@ class Circuit:
     def fail(self) -> None:
         """Note a call that was not answered."""
         self._failures += 1
-        if not self._is_closed:
+        if self._failures >= FAILURES_TO_OPEN:
             self._opens_until = self._clock() + OPEN_SECONDS
             self._state.set(OPEN)
 
-    @property
-    def _is_closed(self) -> bool:
-        return self._failures < FAILURES_TO_OPEN
-
 
 class _Call:
+    """Many calls at a time may be the usual one, and one the probe."""
+
     __slots__ = ("_circuit", "_is_probe")
 
-    def __init__(self, circuit: Circuit) -> None:
+    def __init__(self, circuit: Circuit, *, is_probe: bool) -> None:
         self._circuit = circuit
+        self._is_probe = is_probe
 
     def __enter__(self) -> None:
-        self._is_probe = self._circuit.begin()
+        pass
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.answers import pass_on
 from gateway.errors import ClientLeft, MalformedUpload, UnsupportedUpload
 from gateway.monitor_client import MonitorClient
-from gateway.request_body import Fields, RequestBody, arriving_by, header_fields, refuse_early
+from gateway.request_body import RequestBody, arriving_by, refuse_early
 
 LIMIT_BYTES = 4096
 """An id and a label are far shorter."""
@@ -26,11 +26,10 @@ class Feedback:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
-        fields = header_fields(scope)
-        body = RequestBody(fields, receive, limit_bytes=LIMIT_BYTES)
+        body = RequestBody(scope, receive, limit_bytes=LIMIT_BYTES)
         try:
-            async with arriving_by(deadline):
-                document = await _read_document(fields, body)
+            with arriving_by(deadline):
+                document = await _read_document(body)
             answer = await self._monitor.feedback(document, context=request_context(scope), deadline=deadline)
         except ClientLeft:
             return
@@ -39,12 +38,12 @@ class Feedback:
                 raise
             await refuse_early(problem, body, deadline, scope, receive, send)
         else:
-            await pass_on(answer, scope)(scope, receive, send)
+            await pass_on(answer, scope, receive, send)
 
 
-async def _read_document(fields: Fields, body: RequestBody) -> bytes | bytearray:
+async def _read_document(body: RequestBody) -> bytes | bytearray:
     """The body's bytes. Raises: UploadRefused, ClientLeft."""
-    if fields.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
+    if body.fields.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
         raise UnsupportedUpload("Send application/json: the prediction_id, and the label that it should have had.")
     document = await body.whole()
     if not document:

@@ -23,4 +23,7 @@ def read_options(header: bytes) -> tuple[bytes, Mapping[bytes, bytes]]:
     if usual is None:
         value, options = parse_options_header(header)
         return value, options
-    return usual[1], {name: token or quoted for name, token, quoted in _OPTIONS.findall(usual[2])}
+    options = {}
+    for name, token, quoted in _OPTIONS.findall(usual[2]):
+        options[name] = token or quoted
+    return usual[1], options

@@ -10,7 +10,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from gateway.transport import Call, Transport, TransportError
+from gateway.transport import Transport, TransportError
 
 State = Literal["ok", "not ready", "away", "unknown"]
 
@@ -34,14 +34,13 @@ class ReadinessProbe:
     """Asks one service's ``/health/ready``, and always knows within the timeout."""
 
     def __init__(self, transport: Transport, *, timeout_seconds: float) -> None:
-        self._call = Call("/health/ready", {})
         self._transport = transport
         self._timeout_seconds = timeout_seconds
 
     async def ask(self) -> Readiness:
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                answer = await self._transport.send(self._call)
+                answer = await self._transport.send("/health/ready", {})
         except (TransportError, TimeoutError):
             return AWAY
         return Readiness("ok" if answer.status == 200 else "not ready", _dependencies(answer.body))

@@ -20,7 +20,7 @@ MAX_HEAD_BYTES = 64 * 1024
 class Receiver(Protocol):
     """Who takes one answer: its head, its body in pieces, and then one of its two ends."""
 
-    def take_head(self, status: int, headers: Mapping[str, str]) -> None: ...
+    def take_head(self, status: int, headers: Mapping[bytes, bytes]) -> None: ...
 
     def take_body(self, chunk: bytes) -> None: ...
 
@@ -42,7 +42,7 @@ class HttpConnection(asyncio.Protocol):
         self._is_in_head = False
         self._is_kept_alive = True
         self._status = 0
-        self._headers: dict[str, str] = {}
+        self._headers: dict[bytes, bytes] = {}
 
     @property
     def is_reusable(self) -> bool:
@@ -97,7 +97,7 @@ class HttpConnection(asyncio.Protocol):
             self.abort()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
         self._status = self._parser.get_status_code()

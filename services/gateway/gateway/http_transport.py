@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
@@ -23,7 +23,6 @@ from gateway.transport import (
     Answer,
     AnswerBroken,
     AnswerStream,
-    Call,
     Content,
     NotAnswered,
     TransportError,
@@ -50,13 +49,15 @@ class HttpTransport:
         self._security = ssl.create_default_context() if parts.scheme == "https" else None
         self._prefix = parts.path.rstrip("/")
         self._host_header = f" HTTP/1.1\r\nhost: {_without_user(parts)}\r\n"
+        self._loop: asyncio.AbstractEventLoop
         self._places = Places(connections)
-        self._idle: dict[str, list[HttpConnection]] = {}
+        self._idle: defaultdict[str, list[HttpConnection]] = defaultdict(list)
         self._addresses: list[str] = []
         self._addresses_until = 0.0
         self._turn = 0
 
     async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
         return self
 
     async def __aexit__(
@@ -64,13 +65,14 @@ class HttpTransport:
     ) -> None:
         self._drop_idle_connections(self._idle)
 
-    async def send(self, call: Call) -> Answer:
+    async def send(self, target: str, headers: Mapping[str, str], body: Content | None = None) -> Answer:
+        request = self._request(target, headers, body)
         await self._places.take()
         try:
             connection = await self._connection()
-            receiver = _WholeAnswer()
+            receiver = _WholeAnswer(self._loop)
             try:
-                connection.call(self._request(call), receiver)
+                connection.call(request, receiver)
                 answer = await receiver.answer
             except BaseException:
                 connection.abort()
@@ -81,15 +83,16 @@ class HttpTransport:
             self._places.give_back()
 
     @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator[AnswerStream]:
+    async def stream(self, target: str, headers: Mapping[str, str]) -> AsyncIterator[AnswerStream]:
+        request = self._request(target, headers, None)
         await self._places.take()
         try:
             connection = await self._connection()
-            receiver = _StreamedAnswer(connection)
+            receiver = _StreamedAnswer(connection, self._loop)
             try:
-                connection.call(self._request(call), receiver)
-                status, headers = await receiver.head
-                yield AnswerStream(status, headers, receiver.chunks())
+                connection.call(request, receiver)
+                status, answer_headers = await receiver.head
+                yield AnswerStream(status, answer_headers, receiver.chunks())
             finally:
                 if connection.is_reusable:
                     self._keep(connection)
@@ -101,10 +104,11 @@ class HttpTransport:
     async def _connection(self) -> HttpConnection:
         """To the address whose turn it is, where nobody answers there to the one after it. Raises: NotAnswered."""
         try:
-            if asyncio.get_running_loop().time() >= self._addresses_until or not self._addresses:
+            if self._loop.time() >= self._addresses_until or not self._addresses:
                 await self._look_up_addresses()
-            addresses = self._addresses_in_turn()
-            for address in addresses:
+            addresses = self._addresses
+            self._turn = (self._turn + 1) % len(addresses)
+            for address in addresses[self._turn :] + addresses[: self._turn]:
                 if connection := self._idle_connection(address):
                     return connection
                 with suppress(OSError, TimeoutError):
@@ -117,27 +121,21 @@ class HttpTransport:
 
     async def _look_up_addresses(self) -> None:
         """Raises: OSError, TimeoutError, where none was known before."""
-        loop = asyncio.get_running_loop()
-        self._addresses_until = loop.time() + ADDRESSES_SECONDS  # one call looks, the others need not wait for it
+        # One call looks, the others need not wait for it.
+        self._addresses_until = self._loop.time() + ADDRESSES_SECONDS
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+                found = await self._loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
             self._addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
             self._drop_idle_connections(self._idle.keys() - self._addresses)
         except (OSError, TimeoutError):
             if not self._addresses:
                 raise
 
-    def _addresses_in_turn(self) -> list[str]:
-        """All addresses of the service, each time beginning with the next."""
-        self._turn += 1
-        first = self._turn % len(self._addresses)
-        return self._addresses[first:] + self._addresses[:first]
-
     def _idle_connection(self, address: str) -> HttpConnection | None:
         """The one used last: the others may be needed no more, and end."""
-        oldest = asyncio.get_running_loop().time() - KEEP_ALIVE_SECONDS
-        idle = self._idle.get(address, [])
+        oldest = self._loop.time() - KEEP_ALIVE_SECONDS
+        idle = self._idle[address]
         while idle:
             connection = idle.pop()
             if connection.is_reusable and connection.idle_since > oldest:
@@ -151,7 +149,7 @@ class HttpTransport:
                 connection.abort()
 
     async def _connect(self, address: str) -> HttpConnection:
-        _, connection = await asyncio.get_running_loop().create_connection(
+        _, connection = await self._loop.create_connection(
             HttpConnection,
             address,
             self._port,
@@ -163,21 +161,23 @@ class HttpTransport:
 
     def _keep(self, connection: HttpConnection) -> None:
         if connection.is_reusable and connection.address in self._addresses:
-            connection.idle_since = asyncio.get_running_loop().time()
-            self._idle.setdefault(connection.address, []).append(connection)
+            connection.idle_since = self._loop.time()
+            self._idle[connection.address].append(connection)
         else:
             connection.abort()
 
-    def _request(self, call: Call) -> list[Content]:
+    def _request(self, target: str, headers: Mapping[str, str], body: Content | None) -> list[Content]:
         """Raises: ValueError, where a header would begin another."""
-        method = "GET" if call.body is None else "POST"
-        lines = "".join([f"{name}: {value}\r\n" for name, value in call.headers.items()])
-        if lines.count("\n") != len(call.headers):
-            raise ValueError("a header holds a line break")
-        head = f"{method} {self._prefix}{call.target}{self._host_header}{lines}"
-        if call.body is None:
+        method = "GET" if body is None else "POST"
+        head = f"{method} {self._prefix}{target}{self._host_header}"
+        for name, value in headers.items():
+            line = f"{name}: {value}"
+            if "\n" in line or "\r" in line:
+                raise ValueError("a header holds a line break")
+            head += f"{line}\r\n"
+        if body is None:
             return [f"{head}\r\n".encode("latin-1")]
-        return [f"{head}content-length: {len(call.body)}\r\n\r\n".encode("latin-1"), call.body]
+        return [f"{head}content-length: {len(body)}\r\n\r\n".encode("latin-1"), body]
 
 
 def _without_user(parts: SplitResult) -> str:
@@ -187,14 +187,14 @@ def _without_user(parts: SplitResult) -> str:
 class _WholeAnswer:
     """Takes an answer of at most ``MAX_ANSWER_BYTES``."""
 
-    def __init__(self) -> None:
-        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.answer: asyncio.Future[Answer] = loop.create_future()
         self._status = 0
-        self._headers: Mapping[str, str] = {}
+        self._headers: Mapping[bytes, bytes] = {}
         self._chunks: list[bytes] = []
         self._bytes = 0
 
-    def take_head(self, status: int, headers: Mapping[str, str]) -> None:
+    def take_head(self, status: int, headers: Mapping[bytes, bytes]) -> None:
         self._status = status
         self._headers = headers
 
@@ -217,8 +217,8 @@ class _WholeAnswer:
 class _StreamedAnswer:
     """Takes an answer that goes on, no faster than it is read."""
 
-    def __init__(self, connection: HttpConnection) -> None:
-        self.head: asyncio.Future[tuple[int, Mapping[str, str]]] = asyncio.get_running_loop().create_future()
+    def __init__(self, connection: HttpConnection, loop: asyncio.AbstractEventLoop) -> None:
+        self.head: asyncio.Future[tuple[int, Mapping[bytes, bytes]]] = loop.create_future()
         self._connection = connection
         self._chunks: deque[bytes] = deque()
         self._buffered_bytes = 0
@@ -245,7 +245,7 @@ class _StreamedAnswer:
             except TimeoutError:
                 return
 
-    def take_head(self, status: int, headers: Mapping[str, str]) -> None:
+    def take_head(self, status: int, headers: Mapping[bytes, bytes]) -> None:
         if not self.head.done():
             self.head.set_result((status, headers))
 

@@ -15,7 +15,7 @@ import base64
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -24,7 +24,7 @@ from urllib.parse import urlencode, urlsplit
 
 import structlog
 
-from gateway.transport import Answer, AnswerStream, Call, Transport, TransportError
+from gateway.transport import Answer, AnswerStream, Content, Transport, TransportError
 
 _log = structlog.get_logger("identity")
 
@@ -73,7 +73,7 @@ class IdTokens:
         """``transport`` leads to the metadata server, and is open for as long as this is."""
         service = urlsplit(service_url)
         self._audience = f"{service.scheme}://{service.netloc}"
-        self._call = Call(f"{_PATH}?{urlencode({'audience': self._audience})}", {_FLAVOR: "Google"})
+        self._target = f"{_PATH}?{urlencode({'audience': self._audience})}"
         self._transport = transport
         self._clock = clock
         self._token = _NO_TOKEN
@@ -91,14 +91,14 @@ class IdTokens:
             self._fetching.cancel()
             await asyncio.wait({self._fetching})
 
-    async def sign(self, call: Call) -> Call:
-        """The same call with a token. Raises: NotIdentified."""
+    async def sign(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """The headers of a call, with a token among them. Raises: NotIdentified."""
         self._renew()
         if not self._is_valid() and self._fetching:
             await asyncio.shield(self._fetching)  # others wait for it too
         if not self._is_valid():
             raise NotIdentified("the metadata server gave no ID token")
-        return call._replace(headers={**call.headers, "authorization": f"Bearer {self._token.text}"})
+        return {**headers, "authorization": f"Bearer {self._token.text}"}
 
     def _is_valid(self) -> bool:
         return self._clock() < self._token.expires
@@ -131,8 +131,8 @@ class IdTokens:
 
     async def _attempt(self) -> _Token:
         async with asyncio.timeout(ATTEMPT_SECONDS):
-            answer = await self._transport.send(self._call)
-        if answer.status != 200 or answer.headers.get(_FLAVOR) != "Google":
+            answer = await self._transport.send(self._target, {_FLAVOR: "Google"})
+        if answer.status != 200 or answer.headers.get(_FLAVOR.encode()) != b"Google":
             raise _Unusable(f"answered {answer.status}, and not as a metadata server does")
         token = _parsed(answer.body)
         if token.expires <= self._clock():
@@ -147,12 +147,12 @@ class IdentifiedTransport:
         self._transport = transport
         self._tokens = tokens
 
-    async def send(self, call: Call) -> Answer:
-        return await self._transport.send(await self._tokens.sign(call))
+    async def send(self, target: str, headers: Mapping[str, str], body: Content | None = None) -> Answer:
+        return await self._transport.send(target, await self._tokens.sign(headers), body)
 
     @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator[AnswerStream]:
-        async with self._transport.stream(await self._tokens.sign(call)) as answer:
+    async def stream(self, target: str, headers: Mapping[str, str]) -> AsyncIterator[AnswerStream]:
+        async with self._transport.stream(target, await self._tokens.sign(headers)) as answer:
             yield answer
 
 

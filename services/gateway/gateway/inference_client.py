@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import quote
 
@@ -19,17 +19,19 @@ class InferenceClient:
         self.circuit = upstream.circuit
         self._upstream = upstream
 
-    async def predict(self, photo: Content, *, query: str, context: RequestContext, deadline: float) -> Answer:
+    def predict(self, photo: Content, *, query: str, context: RequestContext, deadline: float) -> Awaitable[Answer]:
         """The prediction for a photo, by the default model or the one named."""
-        return await self._ask("/predict", photo, query, context, deadline)
+        target = f"/predict?{query}" if query else "/predict"
+        return self._upstream.ask(target, context=context, deadline=deadline, body=photo)
 
-    async def explain(self, photo: Content, *, query: str, context: RequestContext, deadline: float) -> Answer:
+    def explain(self, photo: Content, *, query: str, context: RequestContext, deadline: float) -> Awaitable[Answer]:
         """The prediction for a photo, and what in the picture speaks for it."""
-        return await self._ask("/explain", photo, query, context, deadline)
+        target = f"/explain?{query}" if query else "/explain"
+        return self._upstream.ask(target, context=context, deadline=deadline, body=photo)
 
-    async def models(self, *, context: RequestContext, deadline: float) -> Answer:
+    def models(self, *, context: RequestContext, deadline: float) -> Awaitable[Answer]:
         """The models served."""
-        return await self._upstream.ask("/models", context=context, deadline=deadline)
+        return self._upstream.ask("/models", context=context, deadline=deadline)
 
     def model_file(
         self,
@@ -43,7 +45,3 @@ class InferenceClient:
         """A file of a model, by the model's name and version and the file's name, as it arrives."""
         target = with_query("/models/" + "/".join(quote(part, safe="") for part in path), query)
         return self._upstream.stream(target, media_type=media_type, headers={}, context=context, deadline=deadline)
-
-    async def _ask(self, path: str, photo: Content, query: str, context: RequestContext, deadline: float) -> Answer:
-        target = f"{path}?{query}" if query else path
-        return await self._upstream.ask(target, context=context, deadline=deadline, body=photo)

@@ -10,7 +10,7 @@ import asyncio
 import re
 from types import MappingProxyType
 
-from servicekit.abortable import abort
+from servicekit.http_exchange import abort
 from servicekit.request_context import request_context
 from starlette.datastructures import Headers, QueryParams
 from starlette.exceptions import HTTPException
@@ -37,7 +37,7 @@ NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 DOWNLOAD_SECONDS = 120.0
 """A slow mobile connection takes two megabytes in that time; who takes longer is cut off."""
 
-_PASSED_ON = ("content-type", "content-length", "etag", "cache-control")
+_PASSED_ON = (b"content-type", b"content-length", b"etag", b"cache-control")
 
 
 class ModelFiles:
@@ -60,7 +60,7 @@ class ModelFiles:
         name, version, file = (scope["path_params"][key] for key in ("name", "version", "file"))
         if file not in MEDIA_TYPES or not (re.fullmatch(NAME, name) and re.fullmatch(NAME, version)):
             raise HTTPException(404)
-        async with self._admission:
+        async with self._admission.work():
             answer = self._inference.model_file(
                 (name, version, file),
                 query={key: value for key, value in QueryParams(scope["query_string"]).items() if key == "sha256"},
@@ -72,15 +72,16 @@ class ModelFiles:
                 async with answer as content:
                     await self._pass_on(content, scope, send)
             except AnsweredInstead as refusal:
-                await pass_on(refusal.answer, scope)(scope, receive, send)
+                await pass_on(refusal.answer, scope, receive, send)
 
     async def _pass_on(self, answer: AnswerStream, scope: Scope, send: Send) -> None:
         headers = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
-        is_known = matches_etag(Headers(scope=scope).get("if-none-match", ""), headers.get("etag", ""))
+        is_known = matches_etag(
+            Headers(scope=scope).get("if-none-match", ""), headers.get(b"etag", b"").decode("latin-1")
+        )
         if is_known:
-            headers.pop("content-length", None)
-        raw_headers = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": 304 if is_known else 200, "headers": raw_headers})
+            headers.pop(b"content-length", None)
+        await send({"type": "http.response.start", "status": 304 if is_known else 200, "headers": [*headers.items()]})
         if scope["method"] == "GET" and not is_known and not await self._send_all(answer, send):
             abort(scope)  # so that nobody takes the piece that came for the whole
             return
@@ -88,7 +89,7 @@ class ModelFiles:
 
     async def _send_all(self, answer: AnswerStream, send: Send) -> bool:
         """Whether all of it went out in time."""
-        length_bytes = answer.headers.get("content-length")
+        length_bytes = answer.headers.get(b"content-length")
         sent_bytes = 0
         try:
             async with asyncio.timeout(self._download_seconds):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 
 from servicekit.health import Health
 from servicekit.interruption import Interrupted, client_left, interrupted_by
 from servicekit.request_context import request_context
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.answers import pass_on
 from gateway.errors import AnsweredInstead
@@ -34,16 +34,16 @@ class Reports:
         self._monitor = monitor
         self._timeout_seconds = timeout_seconds
 
-    async def models(self, request: Request) -> Response:
+    async def models(self, request: Request) -> ASGIApp:
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         answer = await self._inference.models(context=request_context(request.scope), deadline=deadline)
-        return pass_on(answer, request.scope)
+        return partial(pass_on, answer)
 
-    async def report(self, request: Request) -> Response:
+    async def report(self, request: Request) -> ASGIApp:
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         context = request_context(request.scope)
         answer = await self._monitor.report(request.query_params, context=context, deadline=deadline)
-        return pass_on(answer, request.scope)
+        return partial(pass_on, answer)
 
 
 class ReportStream:
@@ -69,7 +69,7 @@ class ReportStream:
             async with answer as events:
                 await self._pass_on(events, scope, receive, send)
         except AnsweredInstead as refusal:
-            await pass_on(refusal.answer, scope)(scope, receive, send)
+            await pass_on(refusal.answer, scope, receive, send)
 
     async def _pass_on(self, events: AnswerStream, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from functools import lru_cache
 from typing import Protocol
 from urllib.parse import urlencode
@@ -17,7 +18,7 @@ from gateway.admission import Admission
 from gateway.answers import pass_on
 from gateway.circuit import Circuit
 from gateway.errors import ClientLeft
-from gateway.request_body import RequestBody, arriving_by, header_fields, refuse_early
+from gateway.request_body import RequestBody, arriving_by, refuse_early
 from gateway.settings import Settings
 from gateway.transport import Answer, Content
 from gateway.upload import read_photo
@@ -30,7 +31,9 @@ QUERIES_REMEMBERED = 64
 class Question(Protocol):
     """What inference is asked about a photo. The query's names are among those that the endpoint takes."""
 
-    async def __call__(self, photo: Content, *, query: str, context: RequestContext, deadline: float) -> Answer: ...
+    def __call__(
+        self, photo: Content, *, query: str, context: RequestContext, deadline: float
+    ) -> Awaitable[Answer]: ...
 
 
 class PhotoEndpoint:
@@ -57,33 +60,26 @@ class PhotoEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
-        fields = header_fields(scope)
-        with self._memory.share() as share:
-            body = RequestBody(fields, receive, limit_bytes=self._limit_bytes, take=share.take)
-            try:
-                self._circuit.check()
-                self._admission.check()
-                async with arriving_by(deadline):
-                    photo = await read_photo(fields, body)
-                answer = await self._ask_inference(scope, receive, photo, deadline)
-            except ClientLeft:
-                return
-            except Problem as problem:
-                if body.is_complete:
-                    raise
-                await refuse_early(problem, body, deadline, scope, receive, send)
-            else:
-                await pass_on(answer, scope)(scope, receive, send)
-
-    async def _ask_inference(self, scope: Scope, receive: Receive, photo: Content, deadline: float) -> Answer:
-        """Raises: ClientLeft, and the call is cancelled; TryLater, UpstreamFailed."""
-        query = self._query(scope["query_string"])
+        body = RequestBody(scope, receive, limit_bytes=self._limit_bytes, take=self._memory.take)
         try:
-            async with while_client_waits(scope, receive), self._admission:
-                with self._admission.pace.measured():
-                    return await self._ask(photo, query=query, context=request_context(scope), deadline=deadline)
-        except Interrupted:
-            raise ClientLeft from None
+            self._circuit.check()
+            self._admission.check()
+            with arriving_by(deadline):
+                photo = await read_photo(body)
+            query = self._query(scope["query_string"])
+            with while_client_waits(scope):
+                async with self._admission.work():
+                    answer = await self._ask(photo, query=query, context=request_context(scope), deadline=deadline)
+        except (ClientLeft, Interrupted):
+            return
+        except Problem as problem:
+            if body.is_complete:
+                raise
+            await refuse_early(problem, body, deadline, scope, receive, send)
+        else:
+            await pass_on(answer, scope, receive, send)
+        finally:
+            self._memory.give_back(body.held_bytes)
 
     def _read_query(self, query_string: bytes) -> str:
         """What of a query is passed on."""

@@ -12,17 +12,9 @@ from contextlib import suppress
 
 class Places:
     def __init__(self, number: int) -> None:
-        self._number = number
-        self._free = number
+        self.number = number
+        self.taken = 0
         self._turns: deque[asyncio.Future[None]] = deque()
-
-    @property
-    def are_free(self) -> bool:
-        return self._free > 0
-
-    @property
-    def taken(self) -> int:
-        return self._number - self._free
 
     @property
     def waiting(self) -> int:
@@ -30,8 +22,8 @@ class Places:
 
     async def take(self) -> None:
         """A place that is free, or the next one that is given back once all who came before have theirs."""
-        if self._free:
-            self._free -= 1
+        if self.taken < self.number:
+            self.taken += 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._turns.append(turn)
@@ -51,4 +43,4 @@ class Places:
             if not turn.done():
                 turn.set_result(None)
                 return
-        self._free += 1
+        self.taken -= 1

@@ -18,29 +18,25 @@ LINGER_SECONDS = 1.0
 """How long it is read on at least, also when its deadline has passed."""
 
 
-Fields = Mapping[bytes, bytes]
-"""The headers of a request, by their names in lower case."""
-
-
-def header_fields(scope: Scope) -> Fields:
-    """Of a header that is there more than once, the first."""
-    return dict(reversed(scope["headers"]))
-
-
 class RequestBody:
     """A request's body as it arrives: counted, limited, and aware of whether it has been read to its end."""
 
     def __init__(
-        self, fields: Fields, receive: Receive, *, limit_bytes: int, take: Callable[[int], None] | None = None
+        self, scope: Scope, receive: Receive, *, limit_bytes: int, take: Callable[[int], None] | None = None
     ) -> None:
-        """``take`` is told of each piece before it is given out, and may refuse it."""
+        """``take`` is told how long each piece is before it is kept, and may refuse it."""
+        fields: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+        self.fields = fields
+        """The request's headers, by their names in lower case; of one that is there more than once, the first."""
         self._declared_bytes = _declared_bytes(fields)
         self.is_absent = self._declared_bytes == 0
         self.is_complete = self.is_absent
-        self.is_awaited_by_client = fields.get(b"expect", b"").lower() == b"100-continue"
+        self.is_awaited_by_client = b"expect" in fields and fields[b"expect"].lower() == b"100-continue"
         """The client sends no byte before it is asked to, which the first ``receive`` does."""
         self.is_within_limit = self._declared_bytes is not None and self._declared_bytes <= limit_bytes
         """Declared to be. A length that is not declared may be any."""
+        self.held_bytes = 0
+        """How much of it was kept."""
         self._receive = receive
         self._limit_bytes = limit_bytes
         self._take = take
@@ -56,7 +52,8 @@ class RequestBody:
             if self._read_bytes > self._limit_bytes:
                 raise self._too_large()
             if self._take is not None:
-                self._take(len(chunk))
+                self._take(self._read_bytes - self.held_bytes)
+            self.held_bytes = self._read_bytes
             if not content:
                 content = chunk  # most bodies are one piece
             else:
@@ -85,7 +82,7 @@ class RequestBody:
         return UploadTooLarge(f"The body is longer than {self._limit_bytes:,} bytes, the most that is taken.")
 
 
-def _declared_bytes(fields: Fields) -> int | None:
+def _declared_bytes(fields: Mapping[bytes, bytes]) -> int | None:
     """None: not known before the end. No declaration at all means no body (RFC 9112, section 6.3)."""
     if b"transfer-encoding" in fields:
         return None

@@ -7,6 +7,7 @@ client gets the JSON that it asked for.
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable
 from html import escape
 from typing import Any
 
@@ -45,10 +46,10 @@ class ResultPage:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not _is_from_a_form(scope):
-            await self._app(scope, receive, send)
-            return
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return (self._answer_page if _is_from_a_form(scope) else self._app)(scope, receive, send)
+
+    async def _answer_page(self, scope: Scope, receive: Receive, send: Send) -> None:
         send = _as_page(send)
         try:
             await self._app(scope, receive, send)

@@ -14,7 +14,9 @@ class RetryBudget:
 
     def earn(self) -> None:
         """Note a call."""
-        self._tokens = min(MOST_SAVED, self._tokens + RETRIES_PER_CALL)
+        self._tokens += RETRIES_PER_CALL
+        if self._tokens > MOST_SAVED:
+            self._tokens = MOST_SAVED
 
     def spend(self) -> bool:
         """Whether a retry may be made; it is taken from the budget."""

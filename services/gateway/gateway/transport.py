@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 Content = bytes | bytearray | memoryview
 
@@ -29,28 +29,21 @@ class AnswerBroken(TransportError):
     pass
 
 
-class Call(NamedTuple):
-    """``target`` is the path at the service, with its query. ``body``: None sends a GET, anything else a POST."""
-
-    target: str
-    headers: Mapping[str, str]
-    body: Content | None = None
-
-
-class Answer(NamedTuple):
-    """Names of headers are in lower case."""
+@dataclass(slots=True)
+class Answer:
+    """Headers are as they came, by their names in lower case."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[bytes, bytes]
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AnswerStream:
     """An answer whose body is still arriving. Its chunks end where it ends or breaks off."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[bytes, bytes]
     chunks: AsyncIterator[bytes]
 
     async def whole(self) -> Answer:
@@ -64,8 +57,13 @@ class AnswerStream:
 
 
 class Transport(Protocol):
-    """Carries calls to one service. Both raise: NotAnswered, AnswerBroken; neither has a deadline."""
+    """Carries calls to one service; ``target`` is the path there, with its query.
 
-    async def send(self, call: Call) -> Answer: ...
+    Both raise: NotAnswered, AnswerBroken; neither has a deadline.
+    """
 
-    def stream(self, call: Call) -> AbstractAsyncContextManager[AnswerStream]: ...
+    async def send(self, target: str, headers: Mapping[str, str], body: Content | None = None) -> Answer:
+        """``body``: None sends a GET, anything else a POST."""
+
+    def stream(self, target: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[AnswerStream]:
+        """A GET whose answer may go on."""

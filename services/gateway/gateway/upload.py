@@ -11,22 +11,24 @@ from __future__ import annotations
 from gateway.errors import MalformedUpload, UnsupportedUpload
 from gateway.header_options import read_options
 from gateway.multipart import Part, parts_of
-from gateway.request_body import Fields, RequestBody
+from gateway.request_body import RequestBody
 from gateway.transport import Content
 
-FIELD = "file"
+_FIELD = "file"
+_FIELD_NAME = _FIELD.encode()
 
 _ACCEPTED = (
-    f'Send multipart/form-data with the photo in the field "{FIELD}", '
+    f'Send multipart/form-data with the photo in the field "{_FIELD}", '
     "or the photo's bytes alone as image/* or application/octet-stream."
 )
 
 
-async def read_photo(fields: Fields, body: RequestBody) -> Content:
+async def read_photo(body: RequestBody) -> Content:
     """The photo's bytes, as they were sent. Raises: UploadRefused, ClientLeft."""
     if body.is_absent:
         raise MalformedUpload(f"The request has no body. {_ACCEPTED}")
-    if fields.get(b"content-encoding", b"identity").lower() != b"identity":
+    fields = body.fields
+    if b"content-encoding" in fields and fields[b"content-encoding"].lower() != b"identity":
         raise UnsupportedUpload("A body with a Content-Encoding is not taken. Send the photo's bytes as they are.")
     media_type, parameters = read_options(fields.get(b"content-type", b""))
     is_form = media_type == b"multipart/form-data"
@@ -46,15 +48,16 @@ def _photo_in(body: bytes | bytearray, boundary: bytes) -> Part:
     photo: Part | None = None
     others: list[str] = []
     for part in parts_of(body, boundary):
-        if part.name != FIELD:
-            others.append(f'"{part.name[:40]}"' if part.name else "a part without a name")
+        if part.name != _FIELD_NAME:
+            name = part.name.decode("utf-8", "replace")
+            others.append(f'"{name[:40]}"' if name else "a part without a name")
         elif photo is not None:
-            raise MalformedUpload(f'There is more than one field "{FIELD}"; send one photo a request.')
+            raise MalformedUpload(f'There is more than one field "{_FIELD}"; send one photo a request.')
         else:
             photo = part
     if photo is None:
         found = f"found {', '.join(others)}" if others else "found no field"
-        raise MalformedUpload(f'The photo must be in the field "{FIELD}"; {found}.')
+        raise MalformedUpload(f'The photo must be in the field "{_FIELD}"; {found}.')
     if photo.start == photo.end:
-        raise MalformedUpload(f'The field "{FIELD}" is empty: there is no photo in it.')
+        raise MalformedUpload(f'The field "{_FIELD}" is empty: there is no photo in it.')
     return photo

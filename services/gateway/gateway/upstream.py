@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeVar
 from urllib.parse import urlencode
 
 import structlog
 from prometheus_client import Counter
+from pydantic_core import from_json
 from servicekit.interruption import Interrupted, interrupted_at
 from servicekit.request_context import RequestContext
 
 from gateway.circuit import Circuit
-from gateway.errors import AnsweredInstead, UpstreamAway, UpstreamOutOfTime
+from gateway.errors import AnsweredInstead, UpstreamAway, UpstreamFailed, UpstreamOutOfTime
 from gateway.retry_budget import RetryBudget
-from gateway.transport import Answer, AnswerStream, Call, Content, NotAnswered, Transport, TransportError
+from gateway.transport import Answer, AnswerStream, Content, NotAnswered, Transport, TransportError
 
-Exchanged = TypeVar("Exchanged")
+_NO_JSON_OBJECT = "answer is not a JSON object"
 
 _log = structlog.get_logger("upstream")
-_from_json = json.JSONDecoder().decode
 
 RETRY_PAUSE_SECONDS = 0.02
 """Enough for a server that is just taking over its port; little beside any deadline."""
@@ -53,12 +51,27 @@ class Upstream:
 
         ``body``: None sends a GET, bytes a POST. Raises: UpstreamAway, UpstreamResting, UpstreamOutOfTime.
         """
-        own_headers = {} if body is None else {"content-type": media_type}
-
-        def send() -> Awaitable[Answer]:
-            return self._send(target, own_headers, context, deadline, body)
-
-        return self._checked(await self._guarded(send, context, deadline), context)
+        patience_seconds = self._seconds_until(deadline)
+        headers = _headers(context, patience_seconds)
+        if body is not None:
+            headers["content-type"] = media_type
+        try:
+            with interrupted_at(deadline), self.circuit.call():
+                self._budget.earn()
+                try:
+                    answer = await self._transport.send(target, headers, body)
+                except NotAnswered:
+                    if not self._budget.spend():
+                        raise
+                    self._retries.inc()
+                    await asyncio.sleep(RETRY_PAUSE_SECONDS)
+                    headers |= _headers(context, self._seconds_until(deadline))
+                    answer = await self._transport.send(target, headers, body)
+        except (Interrupted, TransportError) as error:
+            raise self._failure(error, patience_seconds, context) from error
+        if not _is_json_object(answer):
+            raise self._away(_NO_JSON_OBJECT, context)
+        return answer
 
     @asynccontextmanager
     async def stream(
@@ -68,58 +81,38 @@ class Upstream:
 
         Raises: UpstreamAway, UpstreamResting, UpstreamOutOfTime; AnsweredInstead, with any other JSON answer.
         """
+        patience_seconds = self._seconds_until(deadline)
+        call = self._transport.stream(target, {**headers, **_headers(context, patience_seconds)})
         async with AsyncExitStack() as stack:
+            try:
+                with interrupted_at(deadline), self.circuit.call():
+                    answer = await stack.enter_async_context(call)
+                    refusal = None if _media_type(answer.headers) == media_type.encode() else await answer.whole()
+            except (Interrupted, TransportError) as error:
+                raise self._failure(error, patience_seconds, context) from error
+            if refusal is None:
+                yield answer
+            elif _is_json_object(refusal):
+                raise AnsweredInstead(refusal)
+            else:
+                raise self._away(_NO_JSON_OBJECT, context)
 
-            async def begin() -> AnswerStream | Answer:
-                call = Call(target, {**headers, **_headers(context, deadline)})
-                answer = await stack.enter_async_context(self._transport.stream(call))
-                return answer if _media_type(answer.headers) == media_type else await answer.whole()
-
-            answer = await self._guarded(begin, context, deadline)
-            if isinstance(answer, Answer):
-                raise AnsweredInstead(self._checked(answer, context))
-            yield answer
-
-    async def _guarded(
-        self, exchange: Callable[[], Awaitable[Exchanged]], context: RequestContext, deadline: float
-    ) -> Exchanged:
-        """Run one exchange within its deadline; what fails of it gets its status, and the circuit learns of it."""
-        patience_seconds = deadline - asyncio.get_running_loop().time()
-        if patience_seconds <= 0:
+    def _seconds_until(self, deadline: float) -> float:
+        """Raises: UpstreamOutOfTime, where there are none."""
+        seconds = deadline - asyncio.get_running_loop().time()
+        if seconds <= 0:
             raise self._out_of_time()
-        try:
-            async with interrupted_at(deadline):
-                with self.circuit.call():
-                    return await exchange()
-        except Interrupted:
-            if patience_seconds > PATIENCE_SECONDS:
-                self.circuit.fail()
-            raise self._out_of_time() from None
-        except TransportError as error:
-            raise self._away(str(error), context) from error
+        return seconds
 
-    async def _send(
-        self,
-        target: str,
-        headers: Mapping[str, str],
-        context: RequestContext,
-        deadline: float,
-        body: Content | None,
-    ) -> Answer:
-        self._budget.earn()
-        try:
-            return await self._transport.send(Call(target, {**headers, **_headers(context, deadline)}, body))
-        except NotAnswered:
-            if not self._budget.spend():
-                raise
-            self._retries.inc()
-        await asyncio.sleep(RETRY_PAUSE_SECONDS)
-        return await self._transport.send(Call(target, {**headers, **_headers(context, deadline)}, body))
-
-    def _checked(self, answer: Answer, context: RequestContext) -> Answer:
-        if not _is_json_object(answer):
-            raise self._away("answer is not a JSON object", context)
-        return answer
+    def _failure(
+        self, error: Interrupted | TransportError, patience_seconds: float, context: RequestContext
+    ) -> UpstreamFailed:
+        """What a call that failed so is to the client; one that took too long is news to the circuit."""
+        if isinstance(error, TransportError):
+            return self._away(str(error), context)
+        if patience_seconds > PATIENCE_SECONDS:
+            self.circuit.fail()
+        return self._out_of_time()
 
     def _away(self, reason: str, context: RequestContext) -> UpstreamAway:
         _log.warning("upstream away", upstream=self._name, reason=reason, request_id=context.request_id)
@@ -133,24 +126,23 @@ def with_query(path: str, query: Mapping[str, str]) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 
-def _headers(context: RequestContext, deadline: float) -> dict[str, str]:
+def _headers(context: RequestContext, seconds: float) -> dict[str, str]:
     """What travels with every call: who asks, as part of what, and how much time is left."""
-    remaining_seconds = max(0.0, deadline - asyncio.get_running_loop().time())
     return {
         "x-request-id": context.request_id,
         "traceparent": context.traceparent,
-        "x-deadline-ms": str(int(remaining_seconds * 1000)),
+        "x-deadline-ms": str(int(seconds * 1000)),
     }
 
 
-def _media_type(headers: Mapping[str, str]) -> str:
-    return headers.get("content-type", "").partition(";")[0]
+def _media_type(headers: Mapping[bytes, bytes]) -> bytes:
+    return headers.get(b"content-type", b"").partition(b";")[0]
 
 
 def _is_json_object(answer: Answer) -> bool:
-    if _media_type(answer.headers) not in ("application/json", "application/problem+json"):
+    if _media_type(answer.headers) not in (b"application/json", b"application/problem+json"):
         return False
     try:
-        return isinstance(_from_json(answer.body.decode()), dict)
+        return type(from_json(answer.body)) is dict
     except ValueError:
         return False

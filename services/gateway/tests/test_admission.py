@@ -31,7 +31,7 @@ class Door:
         self.open = asyncio.Event()
 
     async def enter(self, guest: int) -> None:
-        async with self.admission:
+        async with self.admission.work():
             self.inside.append(guest)
             await self.open.wait()
 
@@ -108,21 +108,21 @@ async def test_who_finds_a_place_comes_in_whatever_is_expected() -> None:
 
 
 async def test_the_pace_is_that_of_the_work_shared_by_those_who_do_it() -> None:
-    pace = Door().admission.pace
+    admission = Door().admission
     machine = asyncio.Lock()
 
     async def work() -> None:
-        with pace.measured():
-            async with machine:
-                await asyncio.sleep(0.005)
+        async with admission.work(), machine:
+            await asyncio.sleep(0.005)
 
     for _ in range(10):
         await asyncio.gather(*(work() for _ in range(8)))
-    assert 0.004 < pace.seconds_each < 0.05  # not eight times as much
+    assert 0.004 < admission.pace.seconds_each < 0.05  # not eight times as much
 
 
 async def test_work_that_failed_says_nothing_of_the_pace() -> None:
-    pace = Door().admission.pace
-    with pytest.raises(ValueError, match="broken"), pace.measured():
-        raise ValueError("broken")
-    assert pace.seconds_each == 0.0
+    admission = Door().admission
+    with pytest.raises(ValueError, match="broken"):
+        async with admission.work():
+            raise ValueError("broken")
+    assert (admission.pace.seconds_each, admission.places.taken) == (0.0, 0)

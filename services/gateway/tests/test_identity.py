@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from gateway.http_transport import HttpTransport
 from gateway.identity import ATTEMPTS, RENEW_SECONDS, REST_SECONDS, IdTokens, NotIdentified
-from gateway.transport import Call
 from structlog.testing import capture_logs
 
 from services.gateway.tests.conftest import StartGateway
@@ -103,9 +102,9 @@ async def tokens_of(metadata: MetadataServer, clock: Callable[[], float]) -> Asy
 
 
 async def bearer(tokens: IdTokens) -> str:
-    call = await tokens.sign(Call("/predict", {"x-request-id": "id"}))
-    assert call.headers["x-request-id"] == "id"
-    return call.headers["authorization"].removeprefix("Bearer ")
+    headers = await tokens.sign({"x-request-id": "id"})
+    assert headers["x-request-id"] == "id"
+    return headers["authorization"].removeprefix("Bearer ")
 
 
 async def until(is_so: Callable[[], bool]) -> None:

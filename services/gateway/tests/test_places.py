@@ -20,14 +20,14 @@ async def test_a_place_given_back_goes_to_whoever_has_waited_longest() -> None:
     places = Places(1)
     await places.take()
     first, second = await waiting(places, 2)
-    assert (places.are_free, places.taken, places.waiting) == (False, 1, 2)
+    assert (places.taken, places.waiting) == (1, 2)
     places.give_back()
     await first
     assert (second.done(), places.taken, places.waiting) == (False, 1, 1)
     places.give_back()
     await second
     places.give_back()
-    assert (places.are_free, places.taken, places.waiting) == (True, 0, 0)
+    assert (places.taken, places.waiting) == (0, 0)
 
 
 async def test_nobody_overtakes_those_who_wait() -> None:
@@ -60,4 +60,4 @@ async def test_a_place_given_to_one_who_gives_up_at_that_moment_goes_to_the_next
     gives_up.cancel()
     await asyncio.wait_for(stays, 5)
     places.give_back()
-    assert places.are_free
+    assert places.taken == 0

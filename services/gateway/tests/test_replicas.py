@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from gateway.http_transport import HttpTransport
-from gateway.transport import Call, NotAnswered
+from gateway.transport import NotAnswered
 
 from services.gateway.tests.scripted_upstream import ScriptedUpstream, scripted_upstream
 
 pytestmark = pytest.mark.anyio
 
 ADDRESSES = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
-READY = Call("/health/ready", {})
+READY = "/health/ready"
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ async def test_calls_go_to_the_addresses_in_turn_on_connections_that_are_kept(
     names["inference"] = ADDRESSES[:2]
     async with transport_to("inference", replica) as transport:
         for _ in range(10):
-            assert (await transport.send(READY)).status == 200
+            assert (await transport.send(READY, {})).status == 200
     for each in (replica, other_replica):
         assert [received.connection for received in each.received] == [1] * 5
 
@@ -68,7 +68,7 @@ async def test_an_address_where_nobody_is_costs_no_call(replica: ScriptedUpstrea
     names["inference"] = [ADDRESSES[0], ADDRESSES[2]]
     async with transport_to("inference", replica) as transport:
         for _ in range(4):
-            assert (await transport.send(READY)).status == 200
+            assert (await transport.send(READY, {})).status == 200
 
 
 async def test_where_nobody_is_at_any_address_and_where_there_is_none_the_call_was_not_answered(
@@ -78,7 +78,7 @@ async def test_where_nobody_is_at_any_address_and_where_there_is_none_the_call_w
     for name in ("gone", "unknown"):
         async with transport_to(name, replica) as transport:
             with pytest.raises(NotAnswered):
-                await transport.send(READY)
+                await transport.send(READY, {})
 
 
 async def test_a_replica_that_joins_is_found_after_the_next_connection_that_fails(
@@ -87,9 +87,9 @@ async def test_a_replica_that_joins_is_found_after_the_next_connection_that_fail
     names["inference"] = ADDRESSES[2:]
     async with transport_to("inference", replica) as transport:
         with pytest.raises(NotAnswered):
-            await transport.send(READY)
+            await transport.send(READY, {})
         names["inference"] = ADDRESSES[:1]
-        assert (await transport.send(READY)).status == 200
+        assert (await transport.send(READY, {})).status == 200
 
 
 async def test_while_names_cannot_be_looked_up_the_addresses_known_serve_on(
@@ -98,6 +98,6 @@ async def test_while_names_cannot_be_looked_up_the_addresses_known_serve_on(
     monkeypatch.setattr("gateway.http_transport.ADDRESSES_SECONDS", 0)
     names["inference"] = ADDRESSES[:1]
     async with transport_to("inference", replica) as transport:
-        assert (await transport.send(READY)).status == 200
+        assert (await transport.send(READY, {})).status == 200
         del names["inference"]
-        assert (await transport.send(READY)).status == 200
+        assert (await transport.send(READY, {})).status == 200

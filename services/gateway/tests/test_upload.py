@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from gateway.errors import ClientLeft, MalformedUpload, UnsupportedUpload, UploadRefused, UploadTooLarge
-from gateway.multipart import MAX_PART_HEAD_BYTES, MAX_PARTS
+from gateway.multipart import MAX_PART_HEAD_BYTES, MAX_PARTS, parts_of
 from gateway.request_body import RequestBody
 from gateway.transport import Content
 from gateway.upload import read_photo
@@ -47,8 +47,7 @@ def read(
 
     length = {"transfer-encoding": "chunked"} if declared is None else {"content-length": str(declared)}
     all_headers = Headers({"content-type": content_type, **length, **(headers or {})})
-    fields = dict(all_headers.raw)
-    return finish(read_photo(fields, RequestBody(fields, receive, limit_bytes=limit)))
+    return finish(read_photo(RequestBody({"headers": all_headers.raw}, receive, limit_bytes=limit)))
 
 
 def finish(reading: Coroutine[None, None, Content]) -> Content:
@@ -90,6 +89,25 @@ def test_a_form_cut_between_all_its_bytes_gives_the_same_photo() -> None:
 @given(photos, st.lists(st.integers(0, 2000), max_size=12), st.sampled_from(["image/jpeg", "application/octet-stream"]))
 def test_a_bare_body_is_the_photo(photo: bytes, places: list[int], content_type: str) -> None:
     assert read(cut(photo, places), content_type) == photo
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(["Content-Disposition", "content-disposition", "CONTENT-DISPOSITION"]),
+    st.text(st.sampled_from('file-._"\\é ;='), max_size=6),
+    st.none() | st.text(st.characters(max_codepoint=0x2FF, exclude_characters="\r\n"), max_size=12),
+    st.none() | st.text(st.characters(max_codepoint=0x2FF, exclude_characters="\r\n"), max_size=12),
+)
+def test_the_head_of_a_part_is_read_the_quick_way_as_the_long_one(
+    header: str, name: str, filename: str | None, content_type: str | None
+) -> None:
+    head = f'\r\n{header}: form-data; name="{name}"'
+    head += "" if filename is None else f'; filename="{filename}"'
+    head += "" if content_type is None else f"\r\nContent-Type: {content_type}"
+    (quick,), (long,) = (
+        parts_of(f"--b{first}{head}\r\n\r\nphoto\r\n--b--".encode(), b"b") for first in ("", "\r\nx: y")
+    )
+    assert quick.name == long.name
 
 
 mutations = st.lists(
@@ -203,15 +221,15 @@ def test_a_declared_length_over_the_limit_is_refused_before_a_byte_is_read() -> 
     async def receive() -> Message:
         raise AssertionError("read")
 
-    fields = {b"content-type": b"image/jpeg", b"content-length": b"101"}
+    headers = [(b"content-type", b"image/jpeg"), (b"content-length", b"101")]
     with pytest.raises(UploadTooLarge):
-        finish(read_photo(fields, RequestBody(fields, receive, limit_bytes=100)))
+        finish(read_photo(RequestBody({"headers": headers}, receive, limit_bytes=100)))
 
 
 def test_a_client_that_leaves_is_noticed() -> None:
     async def receive() -> Message:
         return {"type": "http.disconnect"}
 
-    fields = {b"content-type": b"image/jpeg", b"content-length": b"10"}
+    headers = [(b"content-type", b"image/jpeg"), (b"content-length", b"10")]
     with pytest.raises(ClientLeft):
-        finish(read_photo(fields, RequestBody(fields, receive, limit_bytes=100)))
+        finish(read_photo(RequestBody({"headers": headers}, receive, limit_bytes=100)))
