@@ -3,63 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
-from dataclasses import dataclass
 
 from servicekit.interruption import interrupted_at
-from starlette.requests import Request
+from starlette.types import Scope
 
 from inference.errors import DeadlineExceeded, InvalidDeadline
-from inference.request_header import request_header
 
 HEADER = b"x-deadline-ms"
 """Milliseconds that the caller still waits: relative, because two machines' clocks differ."""
 
 
-@dataclass(frozen=True, slots=True)
 class Deadline:
     """``moment`` in seconds of ``time.monotonic()``."""
 
-    moment: float
+    __slots__ = ("moment",)
+
+    def __init__(self, moment: float) -> None:
+        self.moment = moment
 
     @classmethod
-    def of(cls, request: Request, *, longest_seconds: float) -> Deadline:
+    def of(cls, scope: Scope, *, longest_seconds: float) -> Deadline:
         """The caller's deadline, or the longest that is allowed, whichever comes first.
 
         Raises: InvalidDeadline if the header is not a number.
         """
-        return cls(time.monotonic() + min(_requested_seconds(request), longest_seconds))
-
-    @property
-    def remaining_seconds(self) -> float:
-        return self.moment - time.monotonic()
+        seconds = longest_seconds
+        for name, value in scope["headers"]:
+            if name == HEADER:
+                if not (value.isdigit() and len(value) <= 9):
+                    raise InvalidDeadline(f"{HEADER.decode()} must be a whole number of milliseconds.")
+                seconds = min(int(value) / 1000, longest_seconds)
+        return cls(time.monotonic() + seconds)
 
     def enforced(self) -> _Enforced:
-        """For ``async with``: cut off at the deadline what awaits inside.
+        """For ``with``: cut off at the deadline what awaits inside.
 
         Raises: DeadlineExceeded.
         """
-        return _Enforced(self.remaining_seconds)
+        return _Enforced(asyncio.get_running_loop().time() + self.moment - time.monotonic())
 
     def check(self) -> None:
         """Raises: DeadlineExceeded."""
-        if self.remaining_seconds <= 0:
+        if time.monotonic() >= self.moment:
             raise DeadlineExceeded
 
 
 class _Enforced(interrupted_at):
-    def __init__(self, seconds: float) -> None:
-        super().__init__(asyncio.get_running_loop().time() + seconds)
-
     def _error(self) -> Exception:
         return DeadlineExceeded()
-
-
-def _requested_seconds(request: Request) -> float:
-    milliseconds = request_header(request, HEADER)
-    if milliseconds is None:
-        return math.inf
-    if not (milliseconds.isdigit() and len(milliseconds) <= 9):
-        raise InvalidDeadline(f"{HEADER.decode()} must be a whole number of milliseconds.")
-    return int(milliseconds) / 1000

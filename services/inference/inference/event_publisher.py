@@ -30,7 +30,7 @@ from inference.event_stream import EventStream, StreamUnavailable
 
 DROP_REASONS = ("buffer_full", "refused", "shutdown")
 
-GATHER_SECONDS = 0.003
+GATHER_SECONDS = 0.0005
 """Longest that an append is put off for events that are about to come."""
 
 MAX_BATCH = 512
@@ -40,12 +40,13 @@ LONGEST_BACKOFF_SECONDS = 1.0
 _log = structlog.get_logger("events")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
-    """``committed`` is done when the event is in the stream; None where nobody waits for that."""
+    """``committed`` is done when the event is in the stream, or at ``until``; None where nobody waits for that."""
 
     event: PredictionEvent
-    committed: asyncio.Future[None] | None
+    committed: asyncio.Future[None] | None = None
+    until: float = 0.0
 
 
 class EventPublisher:
@@ -66,6 +67,8 @@ class EventPublisher:
         self._due = asyncio.Event()
         self._due.set()  # the first append says that this publisher is there
         self._gathering: asyncio.TimerHandle | None = None
+        self._patience: asyncio.TimerHandle | None = None
+        """Of those who wait: one timer for all, which looks again when it ends."""
         self._closing = False
 
     @property
@@ -86,18 +89,17 @@ class EventPublisher:
             self._due.set()
             return
         if not self._stream_is_responsive:
-            self._buffer.append(_Entry(event, None))
+            self._buffer.append(_Entry(event))
             self._due.set()
             return
         loop = asyncio.get_running_loop()
         committed = loop.create_future()
-        self._buffer.append(_Entry(event, committed))
+        until = loop.time() + self._wait_seconds
+        self._buffer.append(_Entry(event, committed, until))
         self._request_append(loop, more_to_come=more_to_come)
-        bound = loop.call_later(self._wait_seconds, self._stop_waiting_for, committed)
-        try:
-            await committed
-        finally:
-            bound.cancel()
+        if self._patience is None:
+            self._patience = loop.call_at(until, self._end_patience)
+        await committed
 
     def offer(self, event: PredictionEvent) -> bool:
         """Take over the event of a shadow's prediction, for which nobody waits, unless that could keep back others.
@@ -107,7 +109,7 @@ class EventPublisher:
         if not self._stream_is_responsive or len(self._buffer) >= self._buffer_size:
             return False
         self._shadow += 1
-        self._buffer.append(_Entry(event, None))
+        self._buffer.append(_Entry(event))
         self._request_append(asyncio.get_running_loop(), more_to_come=True)
         return True
 
@@ -197,9 +199,17 @@ class EventPublisher:
         for entry in self._buffer:
             _release(entry.committed)
 
-    def _stop_waiting_for(self, committed: asyncio.Future[None] | None) -> None:
-        self._stream_is_responsive = False
-        _release(committed)
+    def _end_patience(self) -> None:
+        """Stop waiting if the first who waits has done so for as long as that is bearable."""
+        self._patience = None
+        loop = asyncio.get_running_loop()
+        until = next((entry.until for entry in self._buffer if entry.committed is not None), None)
+        if until is None:
+            return
+        if until <= loop.time():
+            self._stop_waiting()
+        else:
+            self._patience = loop.call_at(until, self._end_patience)
 
 
 def _release(committed: asyncio.Future[None] | None) -> None:

@@ -42,20 +42,19 @@ class ExplanationRoutes:
 
         The answer holds a prediction, so it has its event like any other; its times are those of the prediction.
         """
-        deadline = Deadline.of(request, longest_seconds=self._settings.request_timeout_seconds)
+        deadline = Deadline.of(request.scope, longest_seconds=self._settings.request_timeout_seconds)
         model = self._models.current.get(request.query_params.get("model"))
         method = request.query_params.get("method") or DEFAULT_METHOD
         if method not in METHODS:
             raise UnknownMethod(METHODS)
-        async with deadline.enforced():
-            with self._explainers.admit():
-                data = await read_body(request, max_bytes=self._settings.max_upload_bytes)
-                arrived = time.perf_counter()
-                async with while_client_waits(request.scope, request.receive):
-                    prediction = await self._service.predict(model, data, deadline)
-                    total_seconds = time.perf_counter() - arrived
-                    pixels = prediction.image.picture.pixels
-                    explanation = await self._explainers.run(partial(explain, model, pixels, method, deadline=deadline))
+        with deadline.enforced(), self._explainers.admit():
+            data = await read_body(request.scope, request.receive, max_bytes=self._settings.max_upload_bytes)
+            arrived = time.perf_counter()
+            with while_client_waits(request.scope):
+                prediction = await self._service.predict(model, data, deadline)
+                total_seconds = time.perf_counter() - arrived
+                pixels = prediction.image.picture.pixels
+                explanation = await self._explainers.run(partial(explain, model, pixels, method, deadline=deadline))
         context = request_context(request.scope)
         event = await self._service.answer(model, prediction, context, total_seconds=total_seconds)
         reasons = {"method": method, "heatmap": explanation.heatmap, "heatmap_png": explanation.heatmap_png}

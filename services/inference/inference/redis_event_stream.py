@@ -25,7 +25,7 @@ from inference.event_stream import StreamUnavailable
 from inference.redis_exchange import RedisExchange
 
 TIMEOUT_SECONDS = 1.0
-"""Longest that one append may take, connecting included; a Redis that needs longer counts as away."""
+"""Longest that connecting, or one exchange, may take; a Redis that needs longer counts as away."""
 
 LISTING_SECONDS = 1.0
 """How exact the time is at which a publisher last wrote: those long gone are looked for by the hour."""
@@ -49,25 +49,29 @@ class RedisEventStream:
         self._exchange: RedisExchange | None = None
         self._has_written = False
         self._next_listing = 0.0
-        self._forgotten = PublisherCounters()
+        self._forgotten: PublisherCounters | None = None
 
     async def append(self, events: Sequence[PredictionEvent], counters: PublisherCounters) -> int:
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                results = await self._write(events, counters)
-                if self._has_written and _is_new_hash(results[len(events)]):
-                    # Redis was emptied, or has added these counters to those of publishers long gone. What they said
-                    # before is no longer about anything that it holds: count from this append on.
-                    _log.warning("the publisher's counters were gone: counting anew")
-                    self._forgotten = _all_but(counters, events)
-                    self._next_listing = 0.0
-                    await self._write([], counters)
-                self._has_written = True
+            results = await self._write(events, counters)
+            if self._has_written and _is_new_hash(results[len(events)]):
+                # Redis was emptied, or has added these counters to those of publishers long gone. What they said
+                # before is no longer about anything that it holds: count from this append on.
+                _log.warning("the publisher's counters were gone: counting anew")
+                self._forgotten = _all_but(counters, events)
+                self._next_listing = 0.0
+                await self._write([], counters)
+            self._has_written = True
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             raise StreamUnavailable(_reason(error)) from error
-        refusals = [result for result in results if isinstance(result, ResponseError)]
-        if refusals:
-            _log.error("redis refused a command of a transaction", refused=len(refusals), reason=_reason(refusals[0]))
+        refusals = [result for result in results if result.__class__ is ResponseError]
+        if not refusals:
+            return 0
+        _log.error(
+            "redis refused a command of a transaction",
+            refused=len(refusals),
+            reason=_reason(refusals[0]),
+        )
         return sum(isinstance(result, ResponseError) for result in results[: len(events)])
 
     async def ping(self) -> None:
@@ -75,7 +79,7 @@ class RedisEventStream:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             exchange = await RedisExchange.open(self._pool)
             try:
-                _raise_refusal(await exchange.run(_PING, 1))
+                _raise_refusal(await exchange.run(_PING, 1, timeout_seconds=TIMEOUT_SECONDS))
             finally:
                 await exchange.close()
 
@@ -105,8 +109,10 @@ class RedisEventStream:
             if self._exchange is not None and self._exchange.is_closed:
                 await self.close()
             if self._exchange is None:
-                self._exchange = await RedisExchange.open(self._pool)
-            replies = await self._exchange.run(transaction, commands + 2)  # to MULTI, each command (QUEUED), and EXEC
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    self._exchange = await RedisExchange.open(self._pool)
+            expected = commands + 2  # to MULTI, each command (QUEUED), and EXEC
+            replies = await self._exchange.run(transaction, expected, timeout_seconds=TIMEOUT_SECONDS)
             _raise_refusal(replies)
         except BaseException:
             await self.close()
@@ -114,14 +120,14 @@ class RedisEventStream:
         return cast(list[object], replies[-1])
 
     def _replace_counters(self, counters: PublisherCounters) -> bytes:
-        fields = _less(counters, self._forgotten).to_fields()
+        fields = (_less(counters, self._forgotten) if self._forgotten else counters).to_fields()
         return _pack("HSET", publisher_counters(self._instance), *chain.from_iterable(fields.items()))
 
 
 def _raise_refusal(replies: Sequence[object]) -> None:
     """Raises: ResponseError, the first among the replies."""
     for reply in replies:
-        if isinstance(reply, ResponseError):
+        if reply.__class__ is ResponseError:  # hiredis makes no other, and many are looked at
             raise reply
 
 

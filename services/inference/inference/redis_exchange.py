@@ -47,15 +47,20 @@ class RedisExchange(asyncio.Protocol):
     def is_closed(self) -> bool:
         return self._transport.is_closing()
 
-    async def run(self, packed: bytes, replies: int) -> list[object]:
+    async def run(self, packed: bytes, replies: int, *, timeout_seconds: float) -> list[object]:
         """Send packed commands that have so many replies, and return these; an error reply is a ResponseError.
 
-        Raises: RedisError if the connection ends before.
+        Raises: RedisError if the connection ends before, TimeoutError.
         """
+        loop = asyncio.get_running_loop()
         self._replies, self._expected = [], replies
-        self._done = asyncio.get_running_loop().create_future()
+        self._done = loop.create_future()
+        timer = loop.call_later(timeout_seconds, self._end, TimeoutError())
         self._transport.write(packed)
-        return await self._done
+        try:
+            return await self._done
+        finally:
+            timer.cancel()
 
     async def close(self) -> None:
         await self._connection.disconnect(nowait=True)

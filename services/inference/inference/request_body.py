@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from inference.errors import BodyTooLarge, EmptyBody, IncompleteBody
-from inference.request_header import request_header
 
 
-async def read_body(request: Request, *, max_bytes: int) -> bytes:
+async def read_body(scope: Scope, receive: Receive, *, max_bytes: int) -> bytes:
     """Raises: BodyTooLarge, EmptyBody, IncompleteBody if the client left."""
-    declared = request_header(request, b"content-length")
-    if declared and declared.isdigit() and int(declared) > max_bytes:
-        raise BodyTooLarge(max_bytes)
-    chunks: list[bytes] = []
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > max_bytes:
+            raise BodyTooLarge(max_bytes)
+    pieces: list[bytes] = []
     received = 0
     more_body = True
     while more_body:
-        message = await request.receive()
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise IncompleteBody
-        chunk = message.get("body", b"")
-        received += len(chunk)
+        piece = message.get("body", b"")
+        received += len(piece)
         if received > max_bytes:
             raise BodyTooLarge(max_bytes)
-        chunks.append(chunk)
+        pieces.append(piece)
         more_body = message.get("more_body", False)
     if not received:
         raise EmptyBody
-    return b"".join(chunks)
+    return b"".join(pieces)  # one piece is given back as it is

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from inference.deadline import Deadline
 from inference.errors import ReloadRefused
-from inference.json_response import json_response
+from inference.json_response import json_response, send_json
 from inference.model_registry import ModelRefused, ModelRegistry
 from inference.prediction_answer import prediction_answer
 from inference.prediction_service import PredictionService
@@ -47,19 +47,16 @@ class PredictionRoutes:
 
     async def predict(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``POST /predict?model=NAME``: the bytes of one image, under any content type."""
-        request = Request(scope, receive)
-        deadline = Deadline.of(request, longest_seconds=self._settings.request_timeout_seconds)
+        deadline = Deadline.of(scope, longest_seconds=self._settings.request_timeout_seconds)
         model = self._models.current.get(_model_in(scope["query_string"]))
-        async with deadline.enforced():
-            with self._workers.admit():
-                data = await read_body(request, max_bytes=self._settings.max_upload_bytes)
-                arrived = time.perf_counter()
-                async with while_client_waits(request.scope, request.receive):
-                    prediction = await self._service.predict(model, data, deadline)
-                total_seconds = time.perf_counter() - arrived
-        context = request_context(request.scope)
-        event = await self._service.answer(model, prediction, context, total_seconds=total_seconds)
-        await json_response(prediction_answer(event))(scope, receive, send)
+        with deadline.enforced(), self._workers.admit():
+            data = await read_body(scope, receive, max_bytes=self._settings.max_upload_bytes)
+            arrived = time.perf_counter()
+            with while_client_waits(scope):
+                prediction = await self._service.predict(model, data, deadline)
+            total_seconds = time.perf_counter() - arrived
+        event = await self._service.answer(model, prediction, request_context(scope), total_seconds=total_seconds)
+        await send_json(send, prediction_answer(event))
 
     async def list_models(self, request: Request) -> Response:
         """``GET /models``: what is served, from the manifests."""

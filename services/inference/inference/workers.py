@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -14,6 +15,19 @@ from inference.errors import Overloaded
 Result = TypeVar("Result")
 
 _Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+
+
+class _Place:
+    """One of many alike: each block that it is held around counts."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    def __enter__(self) -> None:
+        self.held += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.held -= 1
 
 
 class Workers:
@@ -25,27 +39,23 @@ class Workers:
 
     def __init__(self, *, threads: int, max_requests: int) -> None:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs_here: deque[_Job] = deque()
         self._threads = [
             threading.Thread(target=_work, args=(self._jobs,), name=f"worker_{number}", daemon=True)
             for number in range(threads)
         ]
         self._are_started = False
         self._max_requests = max_requests
-        self._admitted = 0
+        self._place = _Place()
 
-    @contextmanager
-    def admit(self) -> Iterator[None]:
-        """Hold a place: taken before the body is read, so that the bound holds for memory too.
+    def admit(self) -> _Place:
+        """For ``with``: hold a place, taken before the body is read, so that the bound holds for memory too.
 
         Raises: Overloaded if every place is taken.
         """
-        if self._admitted >= self._max_requests:
+        if self._place.held >= self._max_requests:
             raise Overloaded
-        self._admitted += 1
-        try:
-            yield
-        finally:
-            self._admitted -= 1
+        return self._place
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run the work in a thread. Cancelled while it still waits for one, it is never begun."""
@@ -59,6 +69,29 @@ class Workers:
             return await outcome
         finally:
             del outcome  # an error that it holds, holds this frame, and with it the image
+
+    async def run_here(self, work: Callable[[], Result]) -> Result:
+        """Run the work on the event loop, for what takes less time than the way to a thread and back: one a turn of the
+        loop, so that what others wait for is read and written between two.
+        """
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[Result] = loop.create_future()
+        self._jobs_here.append((work, outcome))
+        if len(self._jobs_here) == 1:
+            loop.call_soon(self._do_one_here)
+        try:
+            return await outcome
+        finally:
+            del outcome  # as above
+
+    def _do_one_here(self) -> None:
+        work, outcome = self._jobs_here[0]
+        if not outcome.cancelled():
+            _settle(outcome, *_done(work))
+        del work, outcome
+        self._jobs_here.popleft()
+        if self._jobs_here:
+            asyncio.get_running_loop().call_soon(self._do_one_here)
 
     def close(self) -> None:
         """Drop what waits, and let each thread end after what it has in work."""
@@ -78,16 +111,24 @@ def _work(jobs: SimpleQueue[_Job | None]) -> None:
 def _do(work: Callable[[], Any], outcome: asyncio.Future[Any]) -> None:
     if outcome.cancelled():
         return
-    settle: Callable[[Any], None] = outcome.set_result
-    try:
-        value = work()
-    except BaseException as error:  # it is raised where it is awaited
-        settle, value = outcome.set_exception, error
+    is_value, value = _done(work)
     with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-        outcome.get_loop().call_soon_threadsafe(_settle, outcome, settle, value)
-    del outcome, settle, value  # an error holds this frame, which must not hold the error
+        outcome.get_loop().call_soon_threadsafe(_settle, outcome, is_value, value)
+    del outcome, value  # an error holds this frame, which must not hold the error
 
 
-def _settle(outcome: asyncio.Future[Any], settle: Callable[[Any], None], value: Any) -> None:
-    if not outcome.cancelled():
-        settle(value)
+def _done(work: Callable[[], Any]) -> tuple[bool, Any]:
+    """Whether it succeeded, and its value or its error, which is raised where it is awaited."""
+    try:
+        return True, work()
+    except BaseException as error:
+        return False, error
+
+
+def _settle(outcome: asyncio.Future[Any], is_value: bool, value: Any) -> None:
+    if outcome.cancelled():
+        return
+    if is_value:
+        outcome.set_result(value)
+    else:
+        outcome.set_exception(value)

@@ -12,20 +12,40 @@ from fastapi import FastAPI
 from inference import predictor
 from inference.app import create_app
 from inference.settings import InferenceSettings
-from starlette.types import Message
+from servicekit.http_exchange import HttpExchange
+from servicekit.http_protocol import HttpProtocol
 
 from services.inference.tests.memory_stream import MemoryStream
 
 pytestmark = pytest.mark.anyio
 
 
+class Connection(HttpProtocol):
+    """Stands for that of a client: keeps what is written."""
+
+    def __init__(self) -> None:
+        self.written = b""
+
+    default_headers = ()
+    is_full = False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def resume_reading(self) -> None:
+        pass
+
+    def forget(self, task: asyncio.Task[None]) -> None:
+        pass
+
+    def end_exchange(self, *, keeps_alive: bool) -> None:
+        pass
+
+
 class Client:
     """One request, and a hand that can close its connection."""
 
     def __init__(self, app: FastAPI, path: str, body: bytes) -> None:
-        self.sent: list[Message] = []
-        self._left = asyncio.Event()
-        self._messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
         scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -38,23 +58,22 @@ class Client:
             "query_string": b"",
             "headers": [],
         }
-        self.answered = asyncio.create_task(app(scope, self._receive, self._send))
+        self._connection = Connection()
+        self._exchange = HttpExchange(self._connection, scope, keeps_alive=True, awaits_continue=False)
+        self._exchange.take_body(body)
+        self._exchange.end_body()
+        self._exchange.task = self.answered = asyncio.create_task(self._exchange.run(app, scope))
 
     def leave(self) -> None:
-        self._left.set()
+        self._exchange.lose()
 
     @property
-    def status(self) -> int | None:
-        return next((message["status"] for message in self.sent if message["type"] == "http.response.start"), None)
+    def sent(self) -> bytes:
+        return self._connection.written
 
-    async def _receive(self) -> Message:
-        if self._messages:
-            return self._messages.pop()
-        await self._left.wait()
-        return {"type": "http.disconnect"}
-
-    async def _send(self, message: Message) -> None:
-        self.sent.append(message)
+    @property
+    def status(self) -> int:
+        return int(self.sent.split()[1])
 
 
 @pytest.fixture
@@ -103,7 +122,7 @@ async def test_queued_work_of_a_client_that_left_is_never_begun(
     leaving.leave()
     async with asyncio.timeout(10):
         await leaving.answered
-    assert leaving.sent == []
+    assert leaving.sent == b""
     decoder.release.set()
     async with asyncio.timeout(10):
         await asyncio.gather(first.answered, staying.answered)
@@ -136,4 +155,4 @@ async def test_a_client_that_stays_is_answered_and_watched_no_longer(
     assert client.status == 200
     client.leave()
     await asyncio.sleep(0)
-    assert not [task for task in asyncio.all_tasks() if "interruption" in repr(task)]
+    assert not client.answered.cancelled()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 _DROPPED_PREFIX = "dropped_"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PublisherCounters:
     """One publisher's counters since it started: answered + shadow = published + buffered + sum(dropped).
 

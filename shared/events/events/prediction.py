@@ -43,7 +43,7 @@ class ServedPrediction:
     cat_probability: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PredictionEvent:
     """Units: probabilities 0..1, durations in seconds, image size in pixels and bytes, time with a time zone (UTC).
 

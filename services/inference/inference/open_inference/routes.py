@@ -112,24 +112,23 @@ class OpenInferenceRoutes:
 
     async def infer(self, request: Request) -> Response:
         """Predict a batch; of several images, one that cannot be used refuses the request and is named."""
-        deadline = Deadline.of(request, longest_seconds=self._settings.request_timeout_seconds)
+        deadline = Deadline.of(request.scope, longest_seconds=self._settings.request_timeout_seconds)
         model = self._asked_for(request)
-        async with deadline.enforced():
-            with self._workers.admit():
-                body = await read_body(request, max_bytes=self._settings.max_upload_bytes)
-                arrived = time.perf_counter()
-                async with while_client_waits(request.scope, request.receive):
-                    asked = await self._workers.run(
-                        partial(
-                            read_infer_request,
-                            body,
-                            request.headers.get(HEADER_LENGTH),
-                            max_images=self._settings.max_batch_images,
-                        )
+        with deadline.enforced(), self._workers.admit():
+            body = await read_body(request.scope, request.receive, max_bytes=self._settings.max_upload_bytes)
+            arrived = time.perf_counter()
+            with while_client_waits(request.scope):
+                asked = await self._workers.run(
+                    partial(
+                        read_infer_request,
+                        body,
+                        request.headers.get(HEADER_LENGTH),
+                        max_images=self._settings.max_batch_images,
                     )
-                    images = await self._read_images(asked, deadline)
-                    predictions = await self._service.predict_batch(model, images, deadline)
-                total_seconds = time.perf_counter() - arrived
+                )
+                images = await self._read_images(asked, deadline)
+                predictions = await self._service.predict_batch(model, images, deadline)
+            total_seconds = time.perf_counter() - arrived
         context = request_context(request.scope)
         events = await asyncio.gather(
             *(
