@@ -63,7 +63,7 @@ class _Cost:
 
 
 class _Unpublished(EventPublisher):
-    async def publish(self, event: PredictionEvent, *, more_to_come: bool = False) -> None:
+    async def publish(self, event: PredictionEvent, *, in_the_making: int = 0) -> None:
         """Leave the event where it is."""
 
 

@@ -14,7 +14,7 @@ from gateway.app import create_app
 from gateway.errors import PagesMissing
 from gateway.settings import Settings
 
-_LARGE_PHOTO_BYTES = 512 * 1024
+_LARGE_PHOTO_BYTES = 1024 * 1024
 """What is held of a photo of this length is given back with it; smaller ones are cheaper to hold where others were."""
 
 

@@ -30,7 +30,7 @@ from inference.event_stream import EventStream, StreamUnavailable
 
 DROP_REASONS = ("buffer_full", "refused", "shutdown")
 
-GATHER_SECONDS = 0.0005
+GATHER_SECONDS = 0.002
 """Longest that an append is put off for events that are about to come."""
 
 MAX_BATCH = 512
@@ -77,10 +77,11 @@ class EventPublisher:
             self._answered, self._published, len(self._buffer), dict(self._dropped), shadow=self._shadow
         )
 
-    async def publish(self, event: PredictionEvent, *, more_to_come: bool = False) -> None:
+    async def publish(self, event: PredictionEvent, *, in_the_making: int = 0) -> None:
         """Take over one event; return when it is in the stream or ``wait_seconds`` have passed. Never fails.
 
-        ``more_to_come``: the next event is in the making, so that it pays to wait for it, within GATHER_SECONDS.
+        ``in_the_making``: how many are about to follow. While these are more than those that wait here, it pays to wait
+        for some of them, within GATHER_SECONDS; then the ones are sent while the others are made.
         While the stream is known not to answer, nobody waits.
         """
         self._answered += 1
@@ -96,7 +97,7 @@ class EventPublisher:
         committed = loop.create_future()
         until = loop.time() + self._wait_seconds
         self._buffer.append(_Entry(event, committed, until))
-        self._request_append(loop, more_to_come=more_to_come)
+        self._request_append(loop, more_to_come=in_the_making > len(self._buffer))
         if self._patience is None:
             self._patience = loop.call_at(until, self._end_patience)
         await committed

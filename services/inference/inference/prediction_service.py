@@ -19,12 +19,15 @@ from inference.metrics import InferenceMetrics
 from inference.prediction_events import event_of
 from inference.predictor import (
     SMALL_IMAGE_BYTES,
+    DecodedImage,
     Decoding,
     ImagePrediction,
     ReadImage,
+    decode_image,
+    decode_small_image,
+    measure,
     predict_batch,
     predict_image,
-    predict_small_image,
     read_image,
 )
 from inference.shadow import Shadow
@@ -54,17 +57,16 @@ class PredictionService:
         """The least that one image took, by the model's hash."""
 
     async def predict(self, model: Model, data: bytes, deadline: Deadline) -> ImagePrediction:
-        """Read and predict one image: in a thread, unless the way there and back would take longer than the work.
+        """Read and predict one image: in a thread, but for what takes less time than the way there and back.
 
         Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
         """
         self._in_work += 1
         try:
-            if self._is_quick(model) and len(data) <= SMALL_IMAGE_BYTES:
-                prediction = await self._workers.run_here(partial(predict_small_image, model, data, self._decoding))
-                if prediction is not None:
-                    return prediction
-            return await self._workers.run(partial(predict_image, model, data, self._decoding, deadline=deadline))
+            if not self._is_quick(model):
+                return await self._workers.run(partial(predict_image, model, data, self._decoding, deadline=deadline))
+            decoded = await self._decode(data, deadline)
+            return predict_batch(model, [measure(decoded)])[0]
         except ImageError as error:
             raise self._refusal(error) from None
         finally:
@@ -101,9 +103,17 @@ class PredictionService:
         if prediction.forward_seconds < self._forward_seconds.setdefault(model.manifest.sha256, math.inf):
             self._forward_seconds[model.manifest.sha256] = prediction.forward_seconds
         event = event_of(prediction, model.manifest, context, total_seconds=total_seconds)
-        await self._publisher.publish(event, more_to_come=self._in_work > 0)
+        await self._publisher.publish(event, in_the_making=self._in_work)
         self._shadow.consider(event, prediction)
         return event
+
+    async def _decode(self, data: bytes, deadline: Deadline) -> DecodedImage:
+        """Raises: nnlib.errors.ImageError, DeadlineExceeded."""
+        if len(data) <= SMALL_IMAGE_BYTES:
+            decoded = await self._workers.run_here(partial(decode_small_image, data, self._decoding))
+            if decoded is not None:
+                return decoded
+        return await self._workers.run(partial(decode_image, data, self._decoding, deadline=deadline))
 
     def _is_quick(self, model: Model) -> bool:
         return self._forward_seconds.get(model.manifest.sha256, math.inf) < QUICK_FORWARD_SECONDS

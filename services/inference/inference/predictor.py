@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,15 @@ SMALL_IMAGE_BYTES = 16 * 1024
 SMALL_IMAGE_PIXELS = 128 * 128
 SIMPLE_FORMATS = {"JPEG", "PNG"}
 """The decoders of the others start threads and read tables."""
+
+
+@dataclass(slots=True)
+class DecodedImage:
+    """Units: decode_seconds is 0 where the image came as pixels."""
+
+    picture: Picture
+    image_bytes: int
+    decode_seconds: float
 
 
 @dataclass(slots=True)
@@ -67,55 +77,19 @@ class Decoding:
     huge_pictures: threading.Lock = field(default_factory=threading.Lock)
 
 
-def read_image(data: bytes, decoding: Decoding, *, deadline: Deadline) -> ReadImage:
-    """Decode and measure one image; made to run in a thread.
+def decode_image(data: bytes, decoding: Decoding, *, deadline: Deadline) -> DecodedImage:
+    """Decode one image; made to run in a thread.
 
     Raises: nnlib.errors.ImageError if the image cannot be used, DeadlineExceeded before work that nobody waits for.
     """
     deadline.check()
     began = time.perf_counter()
     picture = preprocess(data, max_pixels=decoding.max_pixels, huge_pictures=decoding.huge_pictures)
-    decode_seconds = time.perf_counter() - began
-    return _measured(picture, len(data), decode_seconds)
+    return DecodedImage(picture, len(data), time.perf_counter() - began)
 
 
-def read_pixels(pixels: npt.NDArray[np.uint8]) -> ReadImage:
-    """Measure one image that came as pixels.
-
-    Shapes: pixels (64, 64, 3). Units: uint8 0..255.
-    """
-    return _measured(Picture(pixels, "PIXELS", IMAGE_SIZE, IMAGE_SIZE), pixels.nbytes, 0.0)
-
-
-def predict_batch(model: Model, images: Sequence[ReadImage]) -> list[ImagePrediction]:
-    """Predict images together, in their order; made to run in a thread."""
-    began = time.perf_counter()
-    batch = model.predict(np.stack([image.picture.pixels for image in images]))
-    forward_seconds = (time.perf_counter() - began) / len(images)
-    return [
-        ImagePrediction(
-            image=image,
-            cat_probability=round(float(batch.cat_probability[i]), 6),
-            certain=bool(batch.certain[i]),
-            hidden_norm=float(np.linalg.norm(batch.hidden[i])),
-            forward_seconds=forward_seconds,
-        )
-        for i, image in enumerate(images)
-    ]
-
-
-def predict_image(model: Model, data: bytes, decoding: Decoding, *, deadline: Deadline) -> ImagePrediction:
-    """Read and predict one image; made to run in a thread.
-
-    Raises: as ``read_image``.
-    """
-    image = read_image(data, decoding, deadline=deadline)
-    deadline.check()
-    return predict_batch(model, [image])[0]
-
-
-def predict_small_image(model: Model, data: bytes, decoding: Decoding) -> ImagePrediction | None:
-    """Read and predict one image if decoding it takes a tenth of a millisecond; None, and it is not decoded, if more.
+def decode_small_image(data: bytes, decoding: Decoding) -> DecodedImage | None:
+    """Decode one image if that takes a tenth of a millisecond; None if it takes more.
 
     Raises: nnlib.errors.ImageError.
     """
@@ -125,11 +99,50 @@ def predict_small_image(model: Model, data: bytes, decoding: Decoding) -> ImageP
     photo = open_photo(data, max_pixels=decoding.max_pixels)
     if photo.pixels > SMALL_IMAGE_PIXELS:
         return None
-    picture = photo.picture()
-    return predict_batch(model, [_measured(picture, len(data), time.perf_counter() - began)])[0]
+    return DecodedImage(photo.picture(), len(data), time.perf_counter() - began)
 
 
-def _measured(picture: Picture, image_bytes: int, decode_seconds: float) -> ReadImage:
+def measure(decoded: DecodedImage) -> ReadImage:
+    """Measure one image for drift."""
     began = time.perf_counter()
-    features = picture_features(picture.pixels)
-    return ReadImage(picture, features, image_bytes, decode_seconds, time.perf_counter() - began)
+    features = picture_features(decoded.picture.pixels)
+    features_seconds = time.perf_counter() - began
+    return ReadImage(decoded.picture, features, decoded.image_bytes, decoded.decode_seconds, features_seconds)
+
+
+def read_image(data: bytes, decoding: Decoding, *, deadline: Deadline) -> ReadImage:
+    """Decode and measure one image; made to run in a thread. Raises: as ``decode_image``."""
+    return measure(decode_image(data, decoding, deadline=deadline))
+
+
+def read_pixels(pixels: npt.NDArray[np.uint8]) -> ReadImage:
+    """Measure one image that came as pixels.
+
+    Shapes: pixels (64, 64, 3). Units: uint8 0..255.
+    """
+    return measure(DecodedImage(Picture(pixels, "PIXELS", IMAGE_SIZE, IMAGE_SIZE), pixels.nbytes, 0.0))
+
+
+def predict_batch(model: Model, images: Sequence[ReadImage]) -> list[ImagePrediction]:
+    """Predict images together, in their order; made to run in a thread."""
+    began = time.perf_counter()
+    pixels = images[0].picture.pixels[np.newaxis] if len(images) == 1 else np.stack([i.picture.pixels for i in images])
+    batch = model.predict(pixels)
+    forward_seconds = (time.perf_counter() - began) / len(images)
+    return [
+        ImagePrediction(
+            image=image,
+            cat_probability=round(float(batch.cat_probability[i]), 6),
+            certain=bool(batch.certain[i]),
+            hidden_norm=math.sqrt(batch.hidden[i] @ batch.hidden[i]),
+            forward_seconds=forward_seconds,
+        )
+        for i, image in enumerate(images)
+    ]
+
+
+def predict_image(model: Model, data: bytes, decoding: Decoding, *, deadline: Deadline) -> ImagePrediction:
+    """Read and predict one image; made to run in a thread. Raises: as ``decode_image``."""
+    image = read_image(data, decoding, deadline=deadline)
+    deadline.check()
+    return predict_batch(model, [image])[0]

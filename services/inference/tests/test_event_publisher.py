@@ -95,7 +95,7 @@ async def test_an_event_waits_for_those_that_are_about_to_come(
         await until(lambda: bool(stream.batches))
         waiting = []
         for number in range(5):
-            waiting.append(asyncio.create_task(publisher.publish(event(number), more_to_come=number < 4)))
+            waiting.append(asyncio.create_task(publisher.publish(event(number), in_the_making=99 if number < 4 else 0)))
             await asyncio.sleep(0.005)  # longer than an append takes
             assert not stream.events or number == 4
         await asyncio.gather(*waiting)
@@ -111,7 +111,7 @@ async def test_an_event_that_is_followed_by_none_waits_for_a_moment_only_and_nev
     async with publisher_of(stream, wait_seconds=wait_seconds) as publisher:
         for number in range(2):
             async with asyncio.timeout(5):
-                await publisher.publish(event(number), more_to_come=True)
+                await publisher.publish(event(number), in_the_making=99)
             assert numbers(stream)[-1] == number
 
 
@@ -122,7 +122,7 @@ async def test_what_gathers_when_the_publisher_closes_is_flushed_at_once(
     async with asyncio.timeout(5):
         async with publisher_of(stream, wait_seconds=1000) as publisher:
             await until(lambda: bool(stream.batches))
-            publishing = asyncio.create_task(publisher.publish(event(0), more_to_come=True))
+            publishing = asyncio.create_task(publisher.publish(event(0), in_the_making=99))
             await asyncio.sleep(0)
         await publishing
     assert numbers(stream) == [0]
@@ -247,7 +247,7 @@ def test_the_counters_balance_at_every_moment(steps: list[str], buffer_size: int
             for step in steps:
                 match step:
                     case "publish" | "publish, more to come":
-                        await publisher.publish(event(answered), more_to_come=step != "publish")
+                        await publisher.publish(event(answered), in_the_making=0 if step == "publish" else 99)
                         answered += 1
                     case "away" | "back":
                         stream.fault = StreamUnavailable("away") if step == "away" else None
