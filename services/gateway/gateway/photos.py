@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import Protocol
 from urllib.parse import urlencode
 
+from servicekit.http_exchange import has_whole_body
 from servicekit.interruption import Interrupted, while_client_waits
 from servicekit.problems import Problem
 from servicekit.request_context import RequestContext, request_context
@@ -64,7 +66,7 @@ class PhotoEndpoint:
         try:
             self._circuit.check()
             self._admission.check()
-            with arriving_by(deadline):
+            with nullcontext() if has_whole_body(scope) else arriving_by(deadline):
                 photo = await read_photo(body)
             query = self._query(scope["query_string"])
             with while_client_waits(scope):

@@ -31,6 +31,7 @@ from inference.predictor import (
     read_image,
 )
 from inference.shadow import Shadow
+from inference.turns import Turns
 from inference.workers import Workers
 
 QUICK_FORWARD_SECONDS = 0.0002
@@ -52,6 +53,7 @@ class PredictionService:
         self._shadow = shadow
         self._metrics = metrics
         self._decoding = Decoding(max_image_pixels)
+        self._turns = Turns()
         self._in_work = 0
         self._forward_seconds: dict[str, float] = {}
         """The least that one image took, by the model's hash."""
@@ -110,8 +112,8 @@ class PredictionService:
     async def _decode(self, data: bytes, deadline: Deadline) -> DecodedImage:
         """Raises: nnlib.errors.ImageError, DeadlineExceeded."""
         if len(data) <= SMALL_IMAGE_BYTES:
-            decoded = await self._workers.run_here(partial(decode_small_image, data, self._decoding))
-            if decoded is not None:
+            await self._turns.take()
+            if (decoded := decode_small_image(data, self._decoding)) is not None:
                 return decoded
         return await self._workers.run(partial(decode_image, data, self._decoding, deadline=deadline))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -39,7 +38,6 @@ class Workers:
 
     def __init__(self, *, threads: int, max_requests: int) -> None:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._jobs_here: deque[_Job] = deque()
         self._threads = [
             threading.Thread(target=_work, args=(self._jobs,), name=f"worker_{number}", daemon=True)
             for number in range(threads)
@@ -70,29 +68,6 @@ class Workers:
         finally:
             del outcome  # an error that it holds, holds this frame, and with it the image
 
-    async def run_here(self, work: Callable[[], Result]) -> Result:
-        """Run the work on the event loop, for what takes less time than the way to a thread and back: one a turn of the
-        loop, so that what others wait for is read and written between two.
-        """
-        loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[Result] = loop.create_future()
-        self._jobs_here.append((work, outcome))
-        if len(self._jobs_here) == 1:
-            loop.call_soon(self._do_one_here)
-        try:
-            return await outcome
-        finally:
-            del outcome  # as above
-
-    def _do_one_here(self) -> None:
-        work, outcome = self._jobs_here[0]
-        if not outcome.cancelled():
-            _settle(outcome, *_done(work))
-        del work, outcome
-        self._jobs_here.popleft()
-        if self._jobs_here:
-            asyncio.get_running_loop().call_soon(self._do_one_here)
-
     def close(self) -> None:
         """Drop what waits, and let each thread end after what it has in work."""
         with suppress(Empty):
@@ -111,24 +86,16 @@ def _work(jobs: SimpleQueue[_Job | None]) -> None:
 def _do(work: Callable[[], Any], outcome: asyncio.Future[Any]) -> None:
     if outcome.cancelled():
         return
-    is_value, value = _done(work)
-    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-        outcome.get_loop().call_soon_threadsafe(_settle, outcome, is_value, value)
-    del outcome, value  # an error holds this frame, which must not hold the error
-
-
-def _done(work: Callable[[], Any]) -> tuple[bool, Any]:
-    """Whether it succeeded, and its value or its error, which is raised where it is awaited."""
+    settle: Callable[[Any], None] = outcome.set_result
     try:
-        return True, work()
-    except BaseException as error:
-        return False, error
+        value = work()
+    except BaseException as error:  # it is raised where it is awaited
+        settle, value = outcome.set_exception, error
+    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        outcome.get_loop().call_soon_threadsafe(_settle, outcome, settle, value)
+    del outcome, settle, value  # an error holds this frame, which must not hold the error
 
 
-def _settle(outcome: asyncio.Future[Any], is_value: bool, value: Any) -> None:
-    if outcome.cancelled():
-        return
-    if is_value:
-        outcome.set_result(value)
-    else:
-        outcome.set_exception(value)
+def _settle(outcome: asyncio.Future[Any], settle: Callable[[Any], None], value: Any) -> None:
+    if not outcome.cancelled():
+        settle(value)

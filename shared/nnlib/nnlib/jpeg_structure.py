@@ -28,7 +28,7 @@ def is_laborious(data: bytes) -> bool:
     progressive = False
     last = len(data) - 1
     for _ in range(MAX_STEPS):
-        if position >= last:
+        if position + 3 > last:
             return False
         marker = data[position + 1]
         if data[position] != 0xFF or marker == 0xFF:  # a stray byte, or one that fills
@@ -37,7 +37,10 @@ def is_laborious(data: bytes) -> bool:
             return progressive and _has_many_scans(data, position)
         else:
             progressive |= marker in _PROGRESSIVE_FRAMES
-            position = _behind(data, position)
+            position += 2
+            if not (marker == 0 or marker in _WITHOUT_LENGTH):
+                length = data[position] << 8 | data[position + 1]  # without a call: all photos are gone through here
+                position += length if length > 2 else 2
     return True
 
 

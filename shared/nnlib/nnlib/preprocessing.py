@@ -15,8 +15,16 @@ from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
-from pi_heif import register_heif_opener  # type: ignore[import-untyped]
-from PIL import AvifImagePlugin, ExifTags, Image, TiffImagePlugin, WebPImagePlugin
+from pi_heif import HeifImageFile  # type: ignore[import-untyped]
+from PIL import ExifTags, Image
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from nnlib.errors import BrokenImage, TooManyPixels, UnsupportedFormat
 from nnlib.jpeg_structure import is_laborious
@@ -30,11 +38,19 @@ HUGE_PIXELS = 16_000_000
 _DRAFT_SIDE = 7 * IMAGE_SIZE // 4  # leaves most of the antialiasing to the resize, and lets 480 pixels be quartered
 _REDUCING_GAP = 2.0
 
-# Pillow's own loader imports every plugin when it meets the first format beyond JPEG, PNG, GIF and BMP (tenths of a
-# second in the middle of a request). Importing ours here registers them; HEIC has to be registered by hand.
-_REGISTERED = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)
-Image.preinit()
-register_heif_opener()
+# Pillow's own loader asks every plugin, and imports them all when it meets the first format beyond JPEG, PNG, GIF and
+# BMP (tenths of a second in the middle of a request).
+_FILES: dict[str, type[ImageFile]] = {
+    "JPEG": JpegImageFile,
+    "PNG": PngImageFile,
+    "WEBP": WebPImageFile,
+    "GIF": GifImageFile,
+    "BMP": BmpImageFile,
+    "TIFF": TiffImageFile,
+    "AVIF": AvifImageFile,
+    "HEIC": HeifImageFile,
+}
+_NOTHING = nullcontext()
 
 # Of odd metadata in a stranger's photo Pillow warns on stderr, with a path of this machine, and decodes on.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -90,7 +106,7 @@ def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
     if image_format == "JPEG" and is_laborious(data):
         raise BrokenImage("the JPEG image is stored in too many parts")
     with _Decoding(image_format, max_pixels):
-        image = Image.open(BytesIO(data), formats=["HEIF" if image_format == "HEIC" else image_format])
+        image = _FILES[image_format](BytesIO(data))
     width, height = image.size
     if width * height > max_pixels:
         raise TooManyPixels(f"the image has {width} x {height} pixels, more than {max_pixels:,}")
@@ -100,7 +116,7 @@ def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
 class Photo:
     """A photo whose header has been read. Its picture can be taken once."""
 
-    def __init__(self, image: Image.Image, image_format: str, max_pixels: int) -> None:
+    def __init__(self, image: ImageFile, image_format: str, max_pixels: int) -> None:
         self.pixels = image.width * image.height
         """How many it has."""
         self._image = image
@@ -121,13 +137,14 @@ class Photo:
             image.draft(None, (_DRAFT_SIDE, _DRAFT_SIDE))  # only JPEG can
             scale = round(width / image.width)
             is_huge = image.width * image.height > HUGE_PIXELS
-            with huge_pictures if is_huge and huge_pictures is not None else nullcontext():
+            with huge_pictures if is_huge and huge_pictures is not None else _NOTHING:
                 image.load()
                 orientation = _orientation(image)
                 # A reduced size is rounded up, by a pixel that is only partly of the photo.
                 size = (width / scale, height / scale) if scale > 1 else image.size
                 pixels = _upright(_scaled_square(image, size), orientation)
-                image.close()  # its memory goes before that of the next one comes
+                if is_huge:
+                    image.close()  # its memory goes before that of the next one comes
         if orientation >= 5:
             width, height = height, width
         return Picture(pixels, self._format, width, height)
@@ -182,8 +199,10 @@ def _detect_iso_media(data: bytes) -> str | None:
     return None
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(image: ImageFile) -> int:
     """The EXIF orientation, 1..8. Asked after loading: TIFF turns itself upright and then reports 1."""
+    if image.format == "JPEG" and not ("exif" in image.info or "xmp" in image.info):
+        return 1
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # damaged EXIF in a sound picture: show it as it is
@@ -202,6 +221,8 @@ def _scaled_square(image: Image.Image, size: tuple[float, float]) -> Image.Image
         image = _converted(_converted(image, "RGBA"), "RGBa")  # premultiplied: hidden colours do not bleed in
     elif image.mode != "L":
         image = _converted(image, "RGB")
+    if size == (IMAGE_SIZE, IMAGE_SIZE) == image.size:
+        return _over_white(image) if transparent else _converted(image, "RGB")
     side = min(size)
     left, top = (size[0] - side) / 2, (size[1] - side) / 2
     square = image.resize(

@@ -84,9 +84,11 @@ class _Affine:
     def __init__(self, layer: Linear) -> None:
         self.rectify = False
         self._weight, self._bias = layer.parameters["weight"], layer.parameters["bias"]
+        self._in_features = len(self._weight)
 
     def __call__(self, inputs: Array) -> Array:
-        check_shape(inputs, ("batch", self._weight.shape[0]))
+        if inputs.ndim != 2 or inputs.shape[1] != self._in_features:
+            check_shape(inputs, ("batch", self._in_features))
         outputs: Array = inputs @ self._weight
         outputs += self._bias
         return np.maximum(outputs, 0, out=outputs) if self.rectify else outputs

@@ -43,13 +43,13 @@ class HttpExchange:
         "_is_head_asked_for",
         "_keeps_alive",
         "_loss_watchers",
-        "_more_body",
         "_news",
         "_pieces",
         "_unsent_bytes",
         "_untaken_bytes",
         "has_answered",
         "has_begun_answer",
+        "has_whole_body",
         "is_lost",
         "task",
     )
@@ -66,7 +66,8 @@ class HttpExchange:
         self._awaits_continue = awaits_continue
         self._pieces: list[bytes] = []
         self._untaken_bytes = 0
-        self._more_body = True
+        self.has_whole_body = False
+        """All of it has come, and waits here for the application or has been taken."""
         self._has_news = False
         self._news: asyncio.Event | None = None
         self._head = b""
@@ -90,7 +91,7 @@ class HttpExchange:
             self._news.set()
 
     def end_body(self) -> None:
-        self._more_body = False
+        self.has_whole_body = True
         self._has_news = True
         if self._news is not None:
             self._news.set()
@@ -166,7 +167,7 @@ class HttpExchange:
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._pieces = []
         self._untaken_bytes = 0
-        return {"type": "http.request", "body": body, "more_body": self._more_body}
+        return {"type": "http.request", "body": body, "more_body": not self.has_whole_body}
 
     async def send(self, message: Message) -> None:
         """Raises: RuntimeError, where the messages are not those of one answer."""
@@ -240,6 +241,12 @@ def exchange_of(scope: Scope) -> HttpExchange | None:
     """The exchange that a request is part of; None where another server runs the application."""
     exchange: HttpExchange | None = scope.get("extensions", {}).get(_EXTENSION)
     return exchange
+
+
+def has_whole_body(scope: Scope) -> bool:
+    """Whether nothing of the body has to be waited for; False also where that is not known."""
+    exchange = exchange_of(scope)
+    return exchange is not None and exchange.has_whole_body
 
 
 def abort(scope: Scope) -> None:
