@@ -97,7 +97,7 @@ def decode_small_image(data: bytes, decoding: Decoding) -> DecodedImage | None:
         return None
     began = time.perf_counter()
     photo = open_photo(data, max_pixels=decoding.max_pixels)
-    if photo.pixels > SMALL_IMAGE_PIXELS:
+    if photo.width * photo.height > SMALL_IMAGE_PIXELS:
         return None
     return DecodedImage(photo.picture(), len(data), time.perf_counter() - began)
 

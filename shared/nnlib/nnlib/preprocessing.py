@@ -107,18 +107,18 @@ def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
         raise BrokenImage("the JPEG image is stored in too many parts")
     with _Decoding(image_format, max_pixels):
         image = _FILES[image_format](BytesIO(data))
-    width, height = image.size
-    if width * height > max_pixels:
-        raise TooManyPixels(f"the image has {width} x {height} pixels, more than {max_pixels:,}")
-    return Photo(image, image_format, max_pixels)
+    photo = Photo(image, image_format, max_pixels)
+    if photo.width * photo.height > max_pixels:
+        raise TooManyPixels(f"the image has {photo.width} x {photo.height} pixels, more than {max_pixels:,}")
+    return photo
 
 
 class Photo:
     """A photo whose header has been read. Its picture can be taken once."""
 
     def __init__(self, image: ImageFile, image_format: str, max_pixels: int) -> None:
-        self.pixels = image.width * image.height
-        """How many it has."""
+        self.width, self.height = image.size
+        """As it is stored: a viewer may turn it."""
         self._image = image
         self._format = image_format
         self._max_pixels = max_pixels
@@ -132,11 +132,13 @@ class Photo:
         Raises: TooManyPixels, BrokenImage.
         """
         image = self._image
-        width, height = image.size
+        width, height = self.width, self.height
         with _Decoding(self._format, self._max_pixels):
-            image.draft(None, (_DRAFT_SIDE, _DRAFT_SIDE))  # only JPEG can
-            scale = round(width / image.width)
-            is_huge = image.width * image.height > HUGE_PIXELS
+            scale = 1
+            if min(width, height) >= 2 * _DRAFT_SIDE:
+                image.draft(None, (_DRAFT_SIDE, _DRAFT_SIDE))  # only JPEG can
+                scale = round(width / image.width)
+            is_huge = width * height > HUGE_PIXELS * scale * scale
             with huge_pictures if is_huge and huge_pictures is not None else _NOTHING:
                 image.load()
                 orientation = _orientation(image)
