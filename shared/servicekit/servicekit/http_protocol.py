@@ -29,6 +29,8 @@ HEAD_SECONDS = 10.0
 MAX_CONNECTIONS = 4096
 """Open at once. Each may hold some unread bytes, and a file handle."""
 
+_OF_UPGRADES = {b"connection", b"upgrade", b"http2-settings"}
+
 
 class HeadTooLarge(Exception):
     """The parser ends with the error that one of its callbacks raises."""
@@ -101,8 +103,9 @@ class HttpProtocol(asyncio.Protocol):
         self._unread_bytes += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # another protocol is offered, not asked for: the answer is in this one
+        except httptools.HttpParserUpgrade as offer:
+            self._decline_upgrade(data[offer.args[0] :])
+            return
         except httptools.HttpParserError as error:
             too_large = isinstance(error.__context__, HeadTooLarge)
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if too_large else HTTPStatus.BAD_REQUEST)
@@ -143,6 +146,8 @@ class HttpProtocol(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         if len(self._url) + sum(map(len, chain.from_iterable(self._headers))) > MAX_HEAD_BYTES:
             raise HeadTooLarge
+        if self._parser.should_upgrade():
+            return  # the parser takes nothing more for a body, and says so in a moment
         self._is_in_head = False
         self._unread_bytes = 0
         if self._head_deadline is not None:
@@ -167,6 +172,8 @@ class HttpProtocol(asyncio.Protocol):
         self._exchange.take_body(piece)
 
     def on_message_complete(self) -> None:
+        if self._is_in_head:
+            return
         self._unread_bytes = 0
         self._exchange.end_body()
 
@@ -225,6 +232,16 @@ class HttpProtocol(asyncio.Protocol):
             self._transport.close()
         else:
             self._answering.be_the_last()
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Take the request as if no other protocol had been offered with it: curl offers HTTP/2 with ``--http2``."""
+        method, version = self._parser.get_method(), self._parser.get_http_version().encode()
+        if method == b"CONNECT":
+            self._refuse(HTTPStatus.BAD_REQUEST)
+            return
+        lines = [b"%b: %b\r\n" % header for header in self._headers if header[0] not in _OF_UPGRADES]
+        self._parser = httptools.HttpRequestParser(self)
+        self.data_received(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self._url, version, b"".join(lines)) + rest)
 
     def _scope(self, version: str) -> Scope:
         url = httptools.parse_url(self._url)

@@ -143,6 +143,29 @@ async def test_a_body_is_the_same_in_whatever_pieces_it_comes(
     assert await next_answer(reader) == (200, hashlib.sha256(body).hexdigest().encode())
 
 
+@pytest.mark.parametrize("piece_bytes", [50, 40_000, 1_000_000])
+async def test_an_offer_of_another_protocol_is_declined_by_answering_in_this_one(
+    connection: Connection, piece_bytes: int
+) -> None:
+    reader, writer = connection
+    offer = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n"
+    body = bytes(range(256)) * 1000
+    head = b"POST / HTTP/1.1\r\nhost: x\r\n%bcontent-length: %d\r\n\r\n" % (offer, len(body))
+    request = head + body
+    for _ in range(2):
+        for start in range(0, len(request), piece_bytes):
+            writer.write(request[start : start + piece_bytes])
+            await asyncio.sleep(0)
+        assert await next_answer(reader) == (200, hashlib.sha256(body).hexdigest().encode())
+
+
+async def test_a_tunnel_is_refused(connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(b"CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n")
+    assert await status(reader) == 400
+    assert await closed(reader)
+
+
 async def test_a_head_that_does_not_come_is_not_awaited_for_ever(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
