@@ -68,6 +68,10 @@ class Client:
         self._exchange.lose()
 
     @property
+    def is_watched(self) -> bool:
+        return bool(self._exchange._loss_watchers)
+
+    @property
     def sent(self) -> bytes:
         return self._connection.written
 
@@ -149,10 +153,10 @@ async def test_it_is_counted_as_a_request_that_its_client_closed(app: FastAPI, d
 async def test_a_client_that_stays_is_answered_and_watched_no_longer(
     app: FastAPI, decoder: Decoder, photo: bytes
 ) -> None:
-    decoder.release.set()
     client = Client(app, "/predict", photo)
+    await until(lambda: decoder.begun == 1)
+    assert client.is_watched
+    decoder.release.set()
     await client.answered
     assert client.status == 200
-    client.leave()
-    await asyncio.sleep(0)
-    assert not client.answered.cancelled()
+    assert not client.is_watched
