@@ -28,6 +28,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from nnlib.errors import BrokenImage, TooManyPixels, UnsupportedFormat
 from nnlib.jpeg_structure import is_laborious
+from nnlib.plain_jpeg import PlainJpeg
 
 IMAGE_SIZE = 64
 RESAMPLE = "bicubic"
@@ -105,9 +106,11 @@ def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
         raise UnsupportedFormat("the content is not JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC")
     if image_format == "JPEG" and is_laborious(data):
         raise BrokenImage("the JPEG image is stored in too many parts")
-    with _Decoding(image_format, max_pixels):
-        image = _FILES[image_format](BytesIO(data))
-    photo = Photo(image, image_format, max_pixels)
+    stored: PlainJpeg | ImageFile | None = PlainJpeg.read(data) if image_format == "JPEG" else None
+    if stored is None:
+        with _Decoding(image_format, max_pixels):
+            stored = _FILES[image_format](BytesIO(data))
+    photo = Photo(stored, image_format, max_pixels)
     if photo.width * photo.height > max_pixels:
         raise TooManyPixels(f"the image has {photo.width} x {photo.height} pixels, more than {max_pixels:,}")
     return photo
@@ -116,10 +119,10 @@ def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
 class Photo:
     """A photo whose header has been read. Its picture can be taken once."""
 
-    def __init__(self, image: ImageFile, image_format: str, max_pixels: int) -> None:
-        self.width, self.height = image.size
+    def __init__(self, stored: PlainJpeg | ImageFile, image_format: str, max_pixels: int) -> None:
+        self.width, self.height = stored.width, stored.height
         """As it is stored: a viewer may turn it."""
-        self._image = image
+        self._stored = stored
         self._format = image_format
         self._max_pixels = max_pixels
 
@@ -131,17 +134,12 @@ class Photo:
 
         Raises: TooManyPixels, BrokenImage.
         """
-        image = self._image
         width, height = self.width, self.height
         with _Decoding(self._format, self._max_pixels):
-            scale = 1
-            if min(width, height) >= 2 * _DRAFT_SIDE:
-                image.draft(None, (_DRAFT_SIDE, _DRAFT_SIDE))  # only JPEG can
-                scale = round(width / image.width)
+            scale = _reduction(width, height) if self._format == "JPEG" else 1
             is_huge = width * height > HUGE_PIXELS * scale * scale
             with huge_pictures if is_huge and huge_pictures is not None else _NOTHING:
-                image.load()
-                orientation = _orientation(image)
+                image, orientation = self._decoded(scale)
                 # A reduced size is rounded up, by a pixel that is only partly of the photo.
                 size = (width / scale, height / scale) if scale > 1 else image.size
                 pixels = _upright(_scaled_square(image, size), orientation)
@@ -150,6 +148,16 @@ class Photo:
         if orientation >= 5:
             width, height = height, width
         return Picture(pixels, self._format, width, height)
+
+    def _decoded(self, scale: int) -> tuple[Image.Image, int]:
+        """All of it, and its EXIF orientation, 1..8."""
+        stored = self._stored
+        if isinstance(stored, PlainJpeg):
+            return stored.decoded(scale), 1
+        if scale > 1:
+            stored.draft(None, (_DRAFT_SIDE, _DRAFT_SIDE))
+        stored.load()
+        return stored, _orientation(stored)
 
 
 class _Decoding:
@@ -199,6 +207,12 @@ def _detect_iso_media(data: bytes) -> str | None:
     if brands & _HEIC_BRANDS:
         return "HEIC"
     return None
+
+
+def _reduction(width: int, height: int) -> int:
+    """By how much the JPEG decoder reduces a photo."""
+    side = min(width, height)
+    return next((scale for scale in (8, 4, 2) if side >= scale * _DRAFT_SIDE), 1)
 
 
 def _orientation(image: ImageFile) -> int:
@@ -262,4 +276,5 @@ def _over_white(image: Image.Image) -> Image.Image:
 def _upright(image: Image.Image, orientation: int) -> npt.NDArray[np.uint8]:
     if orientation in _UPRIGHT:
         image = image.transpose(_UPRIGHT[orientation])
-    return np.array(image, dtype=np.uint8)
+    pixels = np.frombuffer(bytearray(image.tobytes()), np.uint8)  # as np.array(image), in half its time
+    return pixels.reshape(image.height, image.width, 3)
