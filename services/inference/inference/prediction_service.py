@@ -16,6 +16,7 @@ from inference.deadline import Deadline
 from inference.errors import UnsupportedImage, UnusableImage
 from inference.event_publisher import EventPublisher
 from inference.metrics import InferenceMetrics
+from inference.micro_batches import MicroBatches
 from inference.prediction_events import event_of
 from inference.predictor import (
     SMALL_IMAGE_BYTES,
@@ -25,7 +26,6 @@ from inference.predictor import (
     ReadImage,
     decode_image,
     decode_small_image,
-    measure,
     predict_batch,
     predict_image,
     read_image,
@@ -54,6 +54,7 @@ class PredictionService:
         self._metrics = metrics
         self._decoding = Decoding(max_image_pixels)
         self._turns = Turns()
+        self._micro_batches = MicroBatches()
         self._in_work = 0
         self._forward_seconds: dict[str, float] = {}
         """The least that one image took, by the model's hash."""
@@ -68,11 +69,11 @@ class PredictionService:
             if not self._is_quick(model):
                 return await self._workers.run(partial(predict_image, model, data, self._decoding, deadline=deadline))
             decoded = await self._decode(data, deadline)
-            return predict_batch(model, [measure(decoded)])[0]
         except ImageError as error:
             raise self._refusal(error) from None
         finally:
             self._in_work -= 1
+        return await self._micro_batches.predict(model, decoded, in_the_making=self._in_work)
 
     async def read(self, data: bytes, deadline: Deadline) -> ReadImage:
         """Read one image of a batch.
@@ -105,7 +106,8 @@ class PredictionService:
         if prediction.forward_seconds < self._forward_seconds.setdefault(model.manifest.sha256, math.inf):
             self._forward_seconds[model.manifest.sha256] = prediction.forward_seconds
         event = event_of(prediction, model.manifest, context, total_seconds=total_seconds)
-        await self._publisher.publish(event, in_the_making=self._in_work)
+        # Those of a micro-batch are published in one turn of the event loop: there is nothing to wait for.
+        await self._publisher.publish(event, in_the_making=0 if self._is_quick(model) else self._in_work)
         self._shadow.consider(event, prediction)
         return event
 

@@ -89,7 +89,7 @@ class _Affine:
     def __call__(self, inputs: Array) -> Array:
         if inputs.ndim != 2 or inputs.shape[1] != self._in_features:
             check_shape(inputs, ("batch", self._in_features))
-        outputs: Array = inputs @ self._weight
+        outputs: Array = (inputs[:, np.newaxis] @ self._weight)[:, 0]  # one by one: what an image gets is its own
         outputs += self._bias
         return np.maximum(outputs, 0, out=outputs) if self.rectify else outputs
 

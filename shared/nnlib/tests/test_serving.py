@@ -113,6 +113,20 @@ def test_a_change_of_batch_and_size_changes_no_answer():
         np.testing.assert_allclose(served.forward_with_hidden(inputs)[0], network.forward(inputs), atol=1e-12)
 
 
+@pytest.mark.parametrize("batch", [2, 3, 8, 33])
+def test_of_a_dense_network_an_image_gets_the_same_to_the_last_bit_in_any_company(batch):
+    network = Network(
+        [Flatten(), Linear(64 * 64 * 3, 20, rng=RNG), ReLU(), Linear(20, 7, rng=RNG), Linear(7, 1, rng=RNG)]
+    )
+    network.cast(np.float32)
+    served, inputs = ServingNetwork(network), RNG.random((batch, 64, 64, 3), dtype=np.float32)
+    together = served.forward_with_hidden(inputs)
+    for number in range(batch):
+        alone = served.forward_with_hidden(inputs[number : number + 1])
+        for answer, expected in zip(together, alone, strict=True):
+            np.testing.assert_array_equal(answer[number], expected[0])
+
+
 @pytest.mark.parametrize("layers", NETWORKS.values(), ids=NETWORKS)
 def test_an_answer_is_the_callers_own(layers):
     served, inputs = ServingNetwork(Network(layers())), RNG.normal(size=(1, 13, 12, 3))
