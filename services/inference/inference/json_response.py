@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+import pydantic_core
 from starlette.responses import Response
 from starlette.types import Send
 
@@ -16,8 +17,8 @@ def json_response(body: Mapping[str, object], status: int = 200) -> Response:
 
 
 async def send_json(send: Send, body: Mapping[str, object]) -> None:
-    """Answer 200 at once: making a response of it first would cost as much as the rest of the answer."""
-    content = to_json(body).encode()
+    """Answer 200 at once, with numbers and words of our own: nothing that is cheaper could be said of a stranger's."""
+    content = pydantic_core.to_json(body, inf_nan_mode="null")
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": content})

@@ -15,7 +15,8 @@ _MAX_SEGMENTS = 50
 _MODES = {1: "L", 3: "RGB"}
 """By the number of components. Four are CMYK, in one of two ways."""
 _START_OF_SCAN = 0xDA
-_FRAMES = {0xC0, 0xC1, 0xC2}  # baseline, extended and progressive, in Huffman's code
+_PROGRESSIVE = 0xC2
+_FRAMES = {0xC0, 0xC1, _PROGRESSIVE}  # baseline, extended and progressive, in Huffman's code
 _BIT_DEPTH = 8
 _WITHOUT_NEWS = {
     0xC4,  # Huffman tables
@@ -36,6 +37,7 @@ class PlainJpeg:
     width: int
     height: int
     mode: str
+    is_progressive: bool
 
     @classmethod
     def read(cls, data: bytes) -> Self | None:
@@ -57,7 +59,7 @@ class PlainJpeg:
                 width = data[position + 7] << 8 | data[position + 8]
                 if not (width and height):
                     return None
-                frame = cls(data, width, height, mode)
+                frame = cls(data, width, height, mode, marker == _PROGRESSIVE)
             elif marker not in _WITHOUT_NEWS:
                 return None
             position += 2 + (data[position + 2] << 8 | data[position + 3])
@@ -70,4 +72,6 @@ class PlainJpeg:
         Raises: ValueError if the picture is truncated or damaged.
         """
         size = (-(-self.width // scale), -(-self.height // scale))
-        return Image.frombytes(self.mode, size, self.data, "jpeg", self.mode, "", scale, 0)
+        picture = Image.new(self.mode, size, None)
+        picture.frombytes(self.data, "jpeg", self.mode, "", scale, 0)
+        return picture

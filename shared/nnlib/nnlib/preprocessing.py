@@ -104,16 +104,22 @@ def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
     image_format = detect_format(data)
     if image_format is None:
         raise UnsupportedFormat("the content is not JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC")
-    if image_format == "JPEG" and is_laborious(data):
-        raise BrokenImage("the JPEG image is stored in too many parts")
-    stored: PlainJpeg | ImageFile | None = PlainJpeg.read(data) if image_format == "JPEG" else None
-    if stored is None:
-        with _Decoding(image_format, max_pixels):
-            stored = _FILES[image_format](BytesIO(data))
+    stored = _read_header(data, image_format, max_pixels)
     photo = Photo(stored, image_format, max_pixels)
     if photo.width * photo.height > max_pixels:
         raise TooManyPixels(f"the image has {photo.width} x {photo.height} pixels, more than {max_pixels:,}")
     return photo
+
+
+def _read_header(data: bytes, image_format: str, max_pixels: int) -> PlainJpeg | ImageFile:
+    if image_format == "JPEG":
+        plain = PlainJpeg.read(data)
+        if (plain is None or plain.is_progressive) and is_laborious(data):
+            raise BrokenImage("the JPEG image is stored in too many parts")
+        if plain is not None:
+            return plain
+    with _Decoding(image_format, max_pixels):
+        return _FILES[image_format](BytesIO(data))
 
 
 class Photo:
