@@ -32,6 +32,7 @@ from inference.predictor import (
 )
 from inference.shadow import Shadow
 from inference.turns import Turns
+from inference.under_way import UnderWay
 from inference.workers import Workers
 
 QUICK_FORWARD_SECONDS = 0.0002
@@ -55,7 +56,8 @@ class PredictionService:
         self._decoding = Decoding(max_image_pixels)
         self._turns = Turns()
         self._micro_batches = MicroBatches()
-        self._in_work = 0
+        self._in_threads = UnderWay()
+        self._in_decoding = UnderWay()
         self._forward_seconds: dict[str, float] = {}
         """The least that one image took, by the model's hash."""
 
@@ -64,16 +66,17 @@ class PredictionService:
 
         Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
         """
-        self._in_work += 1
         try:
             if not self._is_quick(model):
-                return await self._workers.run(partial(predict_image, model, data, self._decoding, deadline=deadline))
-            decoded = await self._decode(data, deadline)
+                with self._in_threads:
+                    return await self._workers.run(
+                        partial(predict_image, model, data, self._decoding, deadline=deadline)
+                    )
+            with self._in_decoding:
+                decoded = await self._decode(data, deadline)
         except ImageError as error:
             raise self._refusal(error) from None
-        finally:
-            self._in_work -= 1
-        return await self._micro_batches.predict(model, decoded, in_the_making=self._in_work)
+        return await self._micro_batches.predict(model, decoded, in_the_making=self._in_decoding.number)
 
     async def read(self, data: bytes, deadline: Deadline) -> ReadImage:
         """Read one image of a batch.
@@ -107,7 +110,7 @@ class PredictionService:
             self._forward_seconds[model.manifest.sha256] = prediction.forward_seconds
         event = event_of(prediction, model.manifest, context, total_seconds=total_seconds)
         # Those of a micro-batch are published in one turn of the event loop: there is nothing to wait for.
-        await self._publisher.publish(event, in_the_making=0 if self._is_quick(model) else self._in_work)
+        await self._publisher.publish(event, in_the_making=self._in_threads.number)
         self._shadow.consider(event, prediction)
         return event
 

@@ -10,23 +10,11 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from inference.errors import Overloaded
+from inference.under_way import UnderWay
 
 Result = TypeVar("Result")
 
 _Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
-
-
-class _Place:
-    """One of many alike: each block that it is held around counts."""
-
-    def __init__(self) -> None:
-        self.held = 0
-
-    def __enter__(self) -> None:
-        self.held += 1
-
-    def __exit__(self, *_: object) -> None:
-        self.held -= 1
 
 
 class Workers:
@@ -44,16 +32,16 @@ class Workers:
         ]
         self._are_started = False
         self._max_requests = max_requests
-        self._place = _Place()
+        self._admitted = UnderWay()
 
-    def admit(self) -> _Place:
+    def admit(self) -> UnderWay:
         """For ``with``: hold a place, taken before the body is read, so that the bound holds for memory too.
 
         Raises: Overloaded if every place is taken.
         """
-        if self._place.held >= self._max_requests:
+        if self._admitted.number >= self._max_requests:
             raise Overloaded
-        return self._place
+        return self._admitted
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run the work in a thread. Cancelled while it still waits for one, it is never begun."""
