@@ -21,7 +21,10 @@ run: setup ## Start Redis and the three services here, on http://127.0.0.1:8080 
 setup: $(VENV)/.run frontend/node_modules/.installed ## Install what running needs into .venv and frontend/node_modules
 
 test: $(VENV)/.dev setup ## Run every test that this machine can; CI=true makes a skipped one a failure
-	@status=0; $(PYTHON_HERE) -m pytest || status=$$?; npm --prefix frontend test || status=$$?; exit $$status
+	@status=0; \
+	$(PYTHON_HERE) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile shared services training || status=$$?; \
+	$(PYTHON_HERE) -m pytest tests || status=$$?; \
+	npm --prefix frontend test || status=$$?; exit $$status
 
 check: $(VENV)/.dev ## Look for lint, formatting and type errors
 	$(VENV)/bin/ruff check . deploy/cloudrun/deploy requirements/audit
