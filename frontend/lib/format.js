@@ -21,6 +21,11 @@ export function count(value) {
   return present(value) ? rounded(value, 0) : MISSING;
 }
 
+/** 1 -> "1 cat", 1234 -> "1,234 cats". */
+export function counted(value, one, many) {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
 /** 0.962 -> "96.2 %". Never rounds up to certainty: 0.9999 is "> 99.9 %". */
 export function percent(fraction) {
   if (!present(fraction)) return MISSING;

@@ -1,4 +1,4 @@
-import { count, percent } from "./format.js";
+import { count, counted, percent } from "./format.js";
 
 /** A share with the interval that holds the true one: "81.3 % to 90.2 %"; null where the report has none. */
 export function intervalWords({ low, high }) {
@@ -16,7 +16,7 @@ export function estimateSentence({ value, reliable }) {
 /** What people said, in a sentence. */
 export function feedbackSentence({ count: said }) {
   if (said === 0) return "Nobody has said yet whether an answer was right.";
-  return `From ${count(said)} ${said === 1 ? "reply" : "replies"} to “Was this right?”; who replies is not a fair sample.`;
+  return `From ${counted(said, "reply", "replies")} to “Was this right?”; who replies is not a fair sample.`;
 }
 
 /** How often the model that only looks on would have said something else. */

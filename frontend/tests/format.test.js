@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MISSING, bytes, clockTime, count, decimal, duration, milliseconds, pValue, perSecond, percent } from "../lib/format.js";
+import { MISSING, bytes, clockTime, count, counted, decimal, duration, milliseconds, pValue, perSecond, percent } from "../lib/format.js";
 
 const plain = (text) => text.replaceAll("\u202f", " ");
 
@@ -25,6 +25,11 @@ test("a latency keeps three significant digits, and no more than microseconds", 
 });
 
 test("counts are grouped", () => assert.equal(count(1234567), "1,234,567"));
+
+test("one thing is not several", () => {
+  const words = [null, 0, 1, 2000].map((value) => counted(value, "cat", "cats"));
+  assert.deepEqual(words, [`${MISSING} cats`, "0 cats", "1 cat", "2,000 cats"]);
+});
 
 test("a rate that is not zero does not read as zero", () => {
   assert.equal(perSecond(0), "0 a second");

@@ -54,7 +54,8 @@ def test_the_numbers_are_those_that_were_sent(page: Page, expect: Any, client: C
     predictions = report["predictions"]
     expect(total(page)).to_have_text(f"{predictions['total']:,}")
     ratio = page.locator("[data-figure=cat-ratio]")
-    expect(ratio).to_contain_text(f"{predictions['cat']:,} cats, {predictions['non_cat']:,} others")
+    cats, others = predictions["cat"], predictions["non_cat"]
+    expect(ratio).to_contain_text(f"{cats:,} cat{'s' * (cats != 1)}, {others:,} other{'s' * (others != 1)}")
     expect(page.locator("[data-fact=consumed] dd")).to_have_text(f"{report['pipeline']['consumed']:,}")
     newest = page.locator("recent-predictions tbody tr").first
     expect(newest).to_contain_text(report["recent"][0]["label"])

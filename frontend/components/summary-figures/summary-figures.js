@@ -3,7 +3,7 @@
  *
  *   <summary-figures></summary-figures>        property `report`
  */
-import { count, milliseconds, perSecond, percent } from "../../lib/format.js";
+import { count, counted, milliseconds, perSecond, percent } from "../../lib/format.js";
 import { html, update } from "../../lib/html.js";
 
 class SummaryFigures extends HTMLElement {
@@ -28,12 +28,12 @@ class SummaryFigures extends HTMLElement {
         <div class="panel" data-figure="cat-ratio">
           <dt>Cats</dt>
           <dd class="figure">${percent(predictions.cat_ratio)}</dd>
-          <dd class="quiet-text">${count(predictions.cat)} cats, ${count(predictions.non_cat)} others</dd>
+          <dd class="quiet-text">${counted(predictions.cat, "cat", "cats")}, ${counted(predictions.non_cat, "other", "others")}</dd>
         </div>
         <div class="panel" data-figure="uncertain">
           <dt>Not sure</dt>
           <dd class="figure">${percent(uncertainRatio)}</dd>
-          <dd class="quiet-text">${count(predictions.uncertain)} predictions</dd>
+          <dd class="quiet-text">${counted(predictions.uncertain, "prediction", "predictions")}</dd>
         </div>
         <div class="panel" data-figure="latency">
           <dt>Latency, P50</dt>
