@@ -109,7 +109,7 @@ class PredictionService:
         if prediction.forward_seconds < self._forward_seconds.setdefault(model.manifest.sha256, math.inf):
             self._forward_seconds[model.manifest.sha256] = prediction.forward_seconds
         event = event_of(prediction, model.manifest, context, total_seconds=total_seconds)
-        # Those of a micro-batch are published in one turn of the event loop: there is nothing to wait for.
+        # Those of a micro-batch are published in one turn of the event loop anyhow: only threads are waited for.
         await self._publisher.publish(event, in_the_making=self._in_threads.number)
         self._shadow.consider(event, prediction)
         return event

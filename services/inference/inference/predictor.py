@@ -124,7 +124,7 @@ def read_pixels(pixels: npt.NDArray[np.uint8]) -> ReadImage:
 
 
 def predict_batch(model: Model, images: Sequence[ReadImage]) -> list[ImagePrediction]:
-    """Predict images together, in their order; made to run in a thread."""
+    """Predict images together, in their order."""
     began = time.perf_counter()
     pixels = images[0].picture.pixels[np.newaxis] if len(images) == 1 else np.stack([i.picture.pixels for i in images])
     batch = model.predict(pixels)

@@ -61,6 +61,13 @@ def said(prediction: ImagePrediction) -> tuple[object, ...]:
     return (prediction.cat_probability, prediction.certain, prediction.features, prediction.image.picture.width)
 
 
+async def ask_at_once(model: Model, announced: Sequence[int]) -> None:
+    """One image for each number, of how many others are said to follow."""
+    together = MicroBatches()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(together.predict(model, IMAGES[0], in_the_making=number) for number in announced))
+
+
 asked = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 19), st.integers(0, 12), st.integers(0, 3)), min_size=1)
 
 
@@ -96,26 +103,18 @@ async def test_those_who_wait_are_predicted_when_nobody_is_to_come(
     models: list[Model], batches: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(micro_batches, "GATHER_SECONDS", NOT_SOON)
-    together = MicroBatches()
-    async with asyncio.timeout(10):
-        await asyncio.gather(*(together.predict(models[0], IMAGES[n], in_the_making=5 - n) for n in range(6)))
+    await ask_at_once(models[0], [5, 4, 3, 2, 1, 0])
     assert batches == [6]
 
 
 async def test_a_batch_is_bounded(models: list[Model], batches: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(micro_batches, "GATHER_SECONDS", NOT_SOON)
-    together = MicroBatches()
-    async with asyncio.timeout(10):
-        await asyncio.gather(
-            *(together.predict(models[0], IMAGES[0], in_the_making=1000) for _ in range(2 * MAX_IMAGES))
-        )
+    await ask_at_once(models[0], [1000] * 2 * MAX_IMAGES)
     assert batches == [MAX_IMAGES, MAX_IMAGES]
 
 
 async def test_nobody_waits_long_for_those_who_never_come(models: list[Model], batches: list[int]) -> None:
-    together = MicroBatches()
-    async with asyncio.timeout(10):
-        await asyncio.gather(*(together.predict(models[0], IMAGES[0], in_the_making=100) for _ in range(3)))
+    await ask_at_once(models[0], [100, 100, 100])
     assert batches == [3]
 
 
