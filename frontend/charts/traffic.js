@@ -1,4 +1,4 @@
-import { clockTime, count } from "../lib/format.js";
+import { clockTime, count, counted } from "../lib/format.js";
 
 /**
  * Predictions over time, cats and others stacked.
@@ -27,7 +27,7 @@ export function trafficChart({ series, window, predictions }) {
       { name: "not a cat", colour: "--non-cat", values: nonCats },
     ],
     summary: busiest
-      ? `${count(predictions.total)} predictions; busiest at ${bucketTime(busiest.time, window.seconds)} with ${count(busiest.total)}.`
+      ? `${counted(predictions.total, "prediction", "predictions")}; busiest at ${bucketTime(busiest.time, window.seconds)} with ${count(busiest.total)}.`
       : "No predictions.",
     columns: ["Time", "Cat", "Not a cat"],
     rows: series.map((point, index) => [times[index], count(point.cat), count(nonCats[index])]),

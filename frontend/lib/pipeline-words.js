@@ -1,4 +1,4 @@
-import { count } from "./format.js";
+import { count, counted } from "./format.js";
 
 /**
  * Whether every answered prediction is accounted for.
@@ -7,9 +7,9 @@ import { count } from "./format.js";
  */
 export function pipelineVerdict({ answered, balanced, lag, pending, buffered, dropped, lost }) {
   if (balanced === false) return { status: "broken", words: "The counts do not add up: some predictions are missing or counted twice." };
-  if (dropped + lost > 0) return { status: "broken", words: `${count(dropped + lost)} predictions were answered but could not be counted.` };
+  if (dropped + lost > 0) return { status: "broken", words: `${counted(dropped + lost, "prediction was", "predictions were")} answered but could not be counted.` };
   const waiting = lag + pending + buffered;
-  if (waiting > 0) return { status: "waiting", words: `${count(waiting)} predictions are on their way into these numbers.` };
+  if (waiting > 0) return { status: "waiting", words: `${counted(waiting, "prediction is on its way", "predictions are on their way")} into these numbers.` };
   if (answered === 0) return { status: "ok", words: "Nothing to count yet." };
   if (balanced === null) return { status: "waiting", words: "Whether every prediction is counted cannot be told right now." };
   return { status: "ok", words: "Every answered prediction is counted, each once." };

@@ -4,7 +4,7 @@ import { Problem } from "../api/problem.js";
 import { addressWith } from "../lib/address.js";
 import { referenceSentence } from "../lib/drift-words.js";
 import { wholePercent } from "../lib/format.js";
-import { dropReasons } from "../lib/pipeline-words.js";
+import { dropReasons, pipelineVerdict } from "../lib/pipeline-words.js";
 import { connectionWords } from "../lib/problem-words.js";
 import { NO_FILTER, filterFromAddress, isFiltering, matches, saidOf } from "../lib/recent-filter.js";
 import { reportWords } from "../lib/report-words.js";
@@ -72,3 +72,10 @@ test("a watcher is told what is away and that the page tries again, but for a mo
 });
 
 test("marks of an axis have no digits that say nothing", () => assert.equal(wholePercent(0.2), "20\u202f%"));
+
+test("one prediction is spoken of as one", () => {
+  const counted = { answered: 9, balanced: true, lag: 0, pending: 0, buffered: 0, dropped: 0, lost: 0 };
+  assert.match(pipelineVerdict({ ...counted, lag: 1 }).words, /^1 prediction is on its way /);
+  assert.match(pipelineVerdict({ ...counted, lag: 1, pending: 1 }).words, /^2 predictions are on their way /);
+  assert.match(pipelineVerdict({ ...counted, lost: 1 }).words, /^1 prediction was answered /);
+});
