@@ -1,6 +1,8 @@
-"""Read a body, counted while it streams: its declared length is believed only when it is too large."""
+"""Read a body, counted while it streams: of its declared length only that it is too large is believed."""
 
 from __future__ import annotations
+
+from io import BytesIO
 
 from starlette.types import Receive, Scope
 
@@ -9,22 +11,48 @@ from inference.errors import BodyTooLarge, EmptyBody, IncompleteBody
 
 async def read_body(scope: Scope, receive: Receive, *, max_bytes: int) -> bytes:
     """Raises: BodyTooLarge, EmptyBody, IncompleteBody if the client left."""
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > max_bytes:
-            raise BodyTooLarge(max_bytes)
-    pieces: list[bytes] = []
-    received = 0
+    declared_bytes = _declared_bytes(scope)
+    if declared_bytes > max_bytes:
+        raise BodyTooLarge(max_bytes)
+    body, more_body = await _next_piece(receive)
+    if len(body) > max_bytes:
+        raise BodyTooLarge(max_bytes)
+    if more_body:
+        body = await _with_the_rest(body, receive, room_bytes=declared_bytes, max_bytes=max_bytes)
+    if not body:
+        raise EmptyBody
+    return body
+
+
+async def _with_the_rest(beginning: bytes, receive: Receive, *, room_bytes: int, max_bytes: int) -> bytes:
+    """Raises: BodyTooLarge, IncompleteBody."""
+    body = BytesIO()
+    # All of its room at once: pieces that are kept, and a block that grows, leave holes in the memory of the process.
+    body.seek(room_bytes)
+    body.write(b"\0")
+    body.seek(0)
+    body.write(beginning)
     more_body = True
     while more_body:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise IncompleteBody
-        piece = message.get("body", b"")
-        received += len(piece)
-        if received > max_bytes:
+        piece, more_body = await _next_piece(receive)
+        if body.tell() + len(piece) > max_bytes:
             raise BodyTooLarge(max_bytes)
-        pieces.append(piece)
-        more_body = message.get("more_body", False)
-    if not received:
-        raise EmptyBody
-    return b"".join(pieces)  # one piece is given back as it is
+        body.write(piece)
+    body.truncate()
+    return body.getvalue()
+
+
+async def _next_piece(receive: Receive) -> tuple[bytes, bool]:
+    """Returns: a piece, and whether more is to come. Raises: IncompleteBody."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise IncompleteBody
+    return message.get("body", b""), message.get("more_body", False)
+
+
+def _declared_bytes(scope: Scope) -> int:
+    """0: not known before the end."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0

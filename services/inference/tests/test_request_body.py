@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterable
 
 import pytest
@@ -29,9 +30,29 @@ def part(body: bytes, more: bool = True) -> Message:
     return {"type": "http.request", "body": body, "more_body": more}
 
 
-async def test_parts_become_one_body() -> None:
-    request, _ = request_of([part(b"ab"), part(b"cd"), part(b"", more=False)])
-    assert await read_body(request.scope, request.receive, max_bytes=4) == b"abcd"
+@pytest.mark.parametrize("declared", [None, b"4", b"3", b"5", b"many"])
+async def test_parts_become_one_body(declared: bytes | None) -> None:
+    headers = [] if declared is None else [(b"content-length", declared)]
+    request, _ = request_of([part(b"ab"), part(b"cd"), part(b"", more=False)], headers)
+    assert await read_body(request.scope, request.receive, max_bytes=5) == b"abcd"
+
+
+async def test_a_body_in_parts_is_held_once() -> None:
+    piece_bytes, pieces = 2**18, 40
+    messages = (part(bytes(piece_bytes), more=number < pieces) for number in range(1, pieces + 1))
+
+    async def receive() -> Message:
+        return next(messages)
+
+    whole_bytes = piece_bytes * pieces
+    headers = [(b"content-length", str(whole_bytes).encode())]
+    request = Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
+    tracemalloc.start()
+    try:
+        assert len(await read_body(request.scope, request.receive, max_bytes=whole_bytes)) == whole_bytes
+        assert tracemalloc.get_traced_memory()[1] < whole_bytes + 4 * piece_bytes
+    finally:
+        tracemalloc.stop()
 
 
 async def test_reading_stops_at_the_first_part_over_the_limit() -> None:
