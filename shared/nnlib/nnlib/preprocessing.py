@@ -22,13 +22,13 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from nnlib.errors import BrokenImage, TooManyPixels, UnsupportedFormat
 from nnlib.jpeg_structure import is_laborious
 from nnlib.plain_jpeg import PlainJpeg
+from nnlib.png_file import PngFile
 
 IMAGE_SIZE = 64
 RESAMPLE = "bicubic"
@@ -43,7 +43,7 @@ _REDUCING_GAP = 2.0
 # BMP (tenths of a second in the middle of a request).
 _FILES: dict[str, type[ImageFile]] = {
     "JPEG": JpegImageFile,
-    "PNG": PngImageFile,
+    "PNG": PngFile,
     "WEBP": WebPImageFile,
     "GIF": GifImageFile,
     "BMP": BmpImageFile,
