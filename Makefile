@@ -5,6 +5,10 @@ VENV := .venv
 PYTHON_HERE := $(VENV)/bin/python
 PIP := $(PYTHON_HERE) -m pip install --quiet --disable-pip-version-check --no-input
 
+# Tests of what happens under load need the machine for themselves; of the others several files run at once.
+ALONE := tests/containers tests/e2e
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
+
 export PATH := $(PATH):$(CURDIR)/$(VENV)/bin
 export REVISION := $(or $(REVISION),$(shell git rev-parse --short=12 HEAD 2>/dev/null),unknown)
 
@@ -22,8 +26,9 @@ setup: $(VENV)/.run frontend/node_modules/.installed ## Install what running nee
 
 test: $(VENV)/.dev setup ## Run every test that this machine can; CI=true makes a skipped one a failure
 	@status=0; \
-	$(PYTHON_HERE) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile shared services training || status=$$?; \
-	$(PYTHON_HERE) -m pytest tests || status=$$?; \
+	$(PYTHON_HERE) -m pytest $(SIDE_BY_SIDE) shared services training || status=$$?; \
+	$(PYTHON_HERE) -m pytest $(SIDE_BY_SIDE) tests $(ALONE:%=--ignore=%) || status=$$?; \
+	$(PYTHON_HERE) -m pytest $(ALONE) || status=$$?; \
 	npm --prefix frontend test || status=$$?; exit $$status
 
 check: $(VENV)/.dev ## Look for lint, formatting and type errors

@@ -17,6 +17,8 @@ from services.gateway.tests.scripted_upstream import scripted_upstream
 pytestmark = pytest.mark.anyio
 
 BURST = 5
+SECONDS_A_REQUEST = 4
+"""Long enough that a machine with much else to do earns none during a test."""
 SHED = 'catnet_requests_shed_total{reason="rate_limited"}'
 UNCOUNTED = "catnet_rate_limit_uncounted_total"
 
@@ -35,7 +37,7 @@ async def replicas(redis_server: RedisServer) -> AsyncIterator[list[RunningGatew
                 "inference_url": inference.url,
                 "frontend_dir": ROOT / "frontend",
                 "redis_url": redis_server.url,
-                "rate_limit_per_minute": 60,
+                "rate_limit_per_minute": 60 // SECONDS_A_REQUEST,
                 "rate_limit_burst": BURST,
                 "trusted_proxies": "127.0.0.1,10.0.0.0/8",
             }
@@ -52,10 +54,10 @@ async def test_a_client_may_send_its_burst_and_then_has_to_wait(replicas: list[R
     assert [response.status_code for response in responses] == [200] * BURST + [429]
     refusal = responses[-1]
     assert refusal.json()["status"] == 429
-    assert refusal.headers["retry-after"] == "1"
+    assert refusal.headers["retry-after"] == str(SECONDS_A_REQUEST)
     assert await replicas[0].metric(SHED) == 1
-    async with asyncio.timeout(10):
-        while (await predict(replicas[0])).status_code != 200:  # noqa: ASYNC110 - one request a second is allowed
+    async with asyncio.timeout(5 * SECONDS_A_REQUEST):
+        while (await predict(replicas[0])).status_code != 200:  # noqa: ASYNC110 - it is earned with time
             await asyncio.sleep(0.1)
     assert (await predict(replicas[0])).status_code == 429
 
@@ -63,7 +65,7 @@ async def test_a_client_may_send_its_burst_and_then_has_to_wait(replicas: list[R
 async def test_replicas_count_together(replicas: list[RunningGateway]) -> None:
     responses = await asyncio.gather(*(predict(replicas[index % 2]) for index in range(4 * BURST)))
     statuses = [response.status_code for response in responses]
-    assert BURST <= statuses.count(200) <= BURST + 2  # a slow machine earns some more meanwhile
+    assert BURST <= statuses.count(200) <= BURST + 1  # a slow machine earns one more meanwhile
     assert set(statuses) == {200, 429}
 
 
@@ -120,4 +122,4 @@ async def test_what_is_kept_of_a_client_is_short_lived_and_no_address(
     with redis.Redis.from_url(redis_server.url, decode_responses=True) as client:
         (key,) = client.scan_iter("*")
         assert "192.0.2" not in key
-        assert 0 < client.pttl(key) <= 1100
+        assert 0 < client.pttl(key) <= 1000 * SECONDS_A_REQUEST + 100
