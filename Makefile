@@ -5,8 +5,9 @@ VENV := .venv
 PYTHON_HERE := $(VENV)/bin/python
 PIP := $(PYTHON_HERE) -m pip install --quiet --disable-pip-version-check --no-input
 
-# Tests of the whole mostly wait: three files of them run at once, but for those that need the machine for themselves.
+# These need the machine for themselves; of the others several files run at once.
 ALONE := tests/containers tests/e2e/test_overload.py tests/e2e/test_soak.py
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 export PATH := $(PATH):$(CURDIR)/$(VENV)/bin
 export REVISION := $(or $(REVISION),$(shell git rev-parse --short=12 HEAD 2>/dev/null),unknown)
@@ -25,8 +26,8 @@ setup: $(VENV)/.run frontend/node_modules/.installed ## Install what running nee
 
 test: $(VENV)/.dev setup ## Run every test that this machine can; CI=true makes a skipped one a failure
 	@status=0; \
-	$(PYTHON_HERE) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile shared services training || status=$$?; \
-	$(PYTHON_HERE) -m pytest --numprocesses=3 --dist=loadfile tests $(ALONE:%=--ignore=%) || status=$$?; \
+	$(PYTHON_HERE) -m pytest $(SIDE_BY_SIDE) shared services training || status=$$?; \
+	$(PYTHON_HERE) -m pytest $(SIDE_BY_SIDE) tests $(ALONE:%=--ignore=%) || status=$$?; \
 	$(PYTHON_HERE) -m pytest $(ALONE) || status=$$?; \
 	npm --prefix frontend test || status=$$?; exit $$status
 

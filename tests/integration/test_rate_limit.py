@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 import httpx
 import pytest
+from gateway import rate_limit
 from gateway.settings import Settings
 from redis_server import ROOT, RedisServer
 
@@ -26,6 +27,12 @@ UNCOUNTED = "catnet_rate_limit_uncounted_total"
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with much else to do lets Redis answer late, which is not what these tests are about."""
+    monkeypatch.setattr(rate_limit, "REDIS_SECONDS", 5)
 
 
 @pytest.fixture
