@@ -6,7 +6,7 @@ PYTHON_HERE := $(VENV)/bin/python
 PIP := $(PYTHON_HERE) -m pip install --quiet --disable-pip-version-check --no-input
 
 # These need the machine for themselves; of the others several files run at once.
-ALONE := tests/containers tests/e2e/test_overload.py tests/e2e/test_soak.py
+ALONE := tests/containers tests/e2e
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 export PATH := $(PATH):$(CURDIR)/$(VENV)/bin
