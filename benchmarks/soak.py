@@ -102,7 +102,7 @@ async def _ask(session: aiohttp.ClientSession, url: str, images: Iterator[bytes]
 
 
 async def _at_rest(service: str, pid: int, requests: int) -> Sample:
-    """Measure until it is no more smaller than the time before."""
+    """Measure until a reading is not smaller than the one before."""
     sample = _measure(service, pid, requests)
     for _ in range(MOST_READINGS):
         before = sample

@@ -1,4 +1,4 @@
-"""Read a body, counted while it streams: of its declared length only that it is too large is believed."""
+"""Read a body, counted while it streams: its declared length is believed where it is too large, and gets room."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def read_body(scope: Scope, receive: Receive, *, max_bytes: int) -> bytes:
 async def _with_the_rest(beginning: bytes, receive: Receive, *, room_bytes: int, max_bytes: int) -> bytes:
     """Raises: BodyTooLarge, IncompleteBody."""
     body = BytesIO()
-    # All of its room at once: pieces that are kept, and a block that grows, leave holes in the memory of the process.
+    # Its room at once: pieces that are kept, and a block that grows, leave holes in the memory of the process.
     body.seek(room_bytes)
     body.write(b"\0")
     body.seek(0)

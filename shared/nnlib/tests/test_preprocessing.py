@@ -1,7 +1,5 @@
 """Whatever photo comes in, the picture that the network sees is the one a careful person would have cut."""
 
-import struct
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from io import BytesIO
@@ -13,6 +11,8 @@ from hypothesis import strategies as st
 from nnlib.errors import BrokenImage, ImageError, TooManyPixels, UnsupportedFormat
 from nnlib.preprocessing import detect_format, preprocess
 from PIL import Image, ImageFilter, ImageOps
+
+from shared.nnlib.tests.png_parts import png
 
 ENCODED_FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"]
 
@@ -212,16 +212,6 @@ def test_a_video_in_the_container_of_heic_is_not_heic():
     assert detect_format(b"\0\0\0\x18ftypisom\0\0\0\0isommp42") is None
     assert detect_format(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic") == "HEIC"
     assert detect_format(b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf") == "AVIF"
-
-
-def png(width, height, pixels=b"", *, colour_type=2, depth=8):
-    """A PNG from its parts, for headers that no encoder would write."""
-
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize("size", [(20_000, 20_000), (10_000, 10_000), (5_001, 10_000), (2**31 - 1, 2**31 - 1)])
