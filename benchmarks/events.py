@@ -1,7 +1,7 @@
 """What it costs inference to publish an event: CPU a request, with and without publishing, in one alternating run.
 
 A request is all that inference does for one but the bytes of HTTP: its own route reads the body, decodes and predicts
-in its threads, and builds the answer; the events go to a Redis that writes each to disk. What differs is the publisher.
+in its threads, and builds the answer; the events go to a Redis with an append-only log. What differs is the publisher.
 The cost is the median over the rounds of the difference between the two halves of a round.
 
 By itself: ``PYTHONPATH=deploy/local python -m benchmarks.events``.

@@ -51,15 +51,15 @@ def find_redis_server() -> str:
 def redis_command(program: str, port: int, data_dir: Path) -> list[str]:
     """The command line of a private Redis that keeps its data in data_dir and forgets nothing that it acknowledged.
 
-    ``appendfsync always``: with ``everysec`` Redis puts a write off while the last fsync still runs, answers all the
-    same, and a SIGKILL then loses acknowledged events (docs/decisions/0003-redis-persistence.md).
+    ``appendfsync no`` writes before it answers; ``everysec`` puts a write off while the last fsync still runs, answers
+    all the same, and a SIGKILL then loses acknowledged events (docs/decisions/0013-answers-do-not-wait-for-a-disk.md).
     """
     settings = {
         "bind": "127.0.0.1",
         "port": str(port),
         "dir": str(data_dir),
         "appendonly": "yes",
-        "appendfsync": "always",
+        "appendfsync": "no",
         "save": "",
         "daemonize": "no",
         "loglevel": "warning",
