@@ -5,9 +5,10 @@ VENV := .venv
 PYTHON_HERE := $(VENV)/bin/python
 PIP := $(PYTHON_HERE) -m pip install --quiet --disable-pip-version-check --no-input
 
-# These need the machine for themselves; of the others several files run at once.
-ALONE := tests/containers tests/e2e
-SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
+# Tests of which several files run at once, each with one thread for its matrices: more would wait for one another.
+# Those under load or through outages are kept from the others, and what measures has the machine for itself.
+SIDE_BY_SIDE := OPENBLAS_NUM_THREADS=1 $(PYTHON_HERE) -m pytest --dist=loadfile --maxprocesses=4
+ALONE := tests/containers tests/e2e/test_overload.py tests/e2e/test_soak.py
 
 export PATH := $(PATH):$(CURDIR)/$(VENV)/bin
 export REVISION := $(or $(REVISION),$(shell git rev-parse --short=12 HEAD 2>/dev/null),unknown)
@@ -26,8 +27,9 @@ setup: $(VENV)/.run frontend/node_modules/.installed ## Install what running nee
 
 test: $(VENV)/.dev setup ## Run every test that this machine can; CI=true makes a skipped one a failure
 	@status=0; \
-	$(PYTHON_HERE) -m pytest $(SIDE_BY_SIDE) shared services training || status=$$?; \
-	$(PYTHON_HERE) -m pytest $(SIDE_BY_SIDE) tests $(ALONE:%=--ignore=%) || status=$$?; \
+	$(SIDE_BY_SIDE) --numprocesses=auto shared services training || status=$$?; \
+	$(SIDE_BY_SIDE) --numprocesses=auto tests --ignore=tests/e2e $(ALONE:%=--ignore=%) || status=$$?; \
+	$(SIDE_BY_SIDE) --numprocesses=3 tests/e2e $(ALONE:%=--ignore=%) || status=$$?; \
 	$(PYTHON_HERE) -m pytest $(ALONE) || status=$$?; \
 	npm --prefix frontend test || status=$$?; exit $$status
 
@@ -82,7 +84,7 @@ $(VENV)/.run: requirements/run.txt $(PACKAGES:=/pyproject.toml) | $(PYTHON_HERE)
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@echo "Installing the packages of requirements/dev.txt"
-	@$(PIP) --require-hashes --requirement requirements/dev.txt
+	@$(PIP) --no-compile --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 $(VENV)/audit/.installed: requirements/audit.txt | $(PYTHON_HERE)

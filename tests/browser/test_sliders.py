@@ -112,7 +112,7 @@ def test_a_drag_of_any_slider_has_sixty_frames_a_second(page: Page, width: int) 
         assert longest <= LONGEST_TASK_MILLISECONDS, f"{name}: {longest:.0f} ms of work in one task"
 
 
-@pytest.mark.parametrize("busy_milliseconds", [25, 3 * LONGEST_TASK_MILLISECONDS])
+@pytest.mark.parametrize("busy_milliseconds", [25, 75])
 def test_a_page_that_works_too_long_at_a_move_is_found(page: Page, busy_milliseconds: int) -> None:
     opened(page)
     page.evaluate(WATCH)
