@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
 
+from servicekit.access_log import AccessLog
 from servicekit.health import Health
 from servicekit.http_metrics import HttpMetrics, metrics_route
 from servicekit.middleware import RequestMiddleware
@@ -56,6 +57,7 @@ def create_service(
     app.add_middleware(
         RequestMiddleware,
         metrics=metrics,
+        access_log=AccessLog(service, settings.log_format),
         templates=templates,
         health=health,
         error_response=error_response,

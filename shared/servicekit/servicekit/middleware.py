@@ -9,7 +9,7 @@ import structlog
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from servicekit.access_log import log_request
+from servicekit.access_log import AccessLog
 from servicekit.health import Health
 from servicekit.http_metrics import HttpMetrics
 from servicekit.interruption import Interrupted
@@ -34,12 +34,14 @@ class RequestMiddleware:
         self,
         app: ASGIApp,
         metrics: HttpMetrics,
+        access_log: AccessLog,
         templates: RouteTemplates,
         health: Health,
         error_response: ErrorResponse,
     ) -> None:
         self._app = app
         self._metrics = metrics
+        self._access_log = access_log
         self._templates = templates
         self._error_response = error_response
         self._health = health
@@ -83,7 +85,7 @@ class RequestMiddleware:
             seconds = time.perf_counter() - started
             route = self._templates.of(scope)
             self._metrics.end(route, scope["method"], status or CLIENT_CLOSED_REQUEST, seconds)
-            log_request(context, scope["method"], route, status or CLIENT_CLOSED_REQUEST, seconds)
+            self._access_log.log(context, scope["method"], route, status or CLIENT_CLOSED_REQUEST, seconds)
 
     def _answer_to(self, error: Exception, scope: Scope) -> Response:
         if isinstance(error, Problem):

@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from servicekit.logs import LogStyle
 from servicekit.telemetry import is_installed
 
 CONFIGURATION_ERROR = 2
@@ -23,7 +24,7 @@ class ServiceSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe level logged.")
-    log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for a terminal.")
+    log_format: LogStyle = Field("json", description="One JSON object a line, or text for a terminal.")
     revision: str = Field("unknown", description="Source revision shown in catnet_build_info.")
     drain_seconds: float = Field(
         0.0, ge=0, le=60, description="Seconds between turning unready on SIGTERM and closing the port."
