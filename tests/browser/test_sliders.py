@@ -7,13 +7,13 @@ has to do. How long a task of the page takes is counted in processor time, which
 
 from __future__ import annotations
 
-import json
 import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.page_tasks import page_tasks
 from tests.browser.test_how_it_works import opened
 
 if TYPE_CHECKING:
@@ -62,39 +62,22 @@ def drag(page: Page, name: str) -> Drag:
     slider = page.locator(f"#{name}")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
-    browser = page.context.browser
-    assert box is not None and browser is not None
+    assert box is not None
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + 8, middle)
     page.mouse.down()
     page.evaluate("intervals.length = 0")
-    browser.start_tracing(page=page, categories=["toplevel", "__metadata"])
-    page.mouse.move(box["x"] + box["width"] - 8, middle, steps=MOVES)
-    furthest = slider.input_value()
-    page.mouse.move(box["x"] + 8, middle, steps=MOVES)
-    page.evaluate(NEXT_FRAMES)  # what the last move caused belongs to it
-    tasks = page_tasks(browser.stop_tracing())
+    with page_tasks(page) as tasks:
+        page.mouse.move(box["x"] + box["width"] - 8, middle, steps=MOVES)
+        furthest = slider.input_value()
+        page.mouse.move(box["x"] + 8, middle, steps=MOVES)
+        page.evaluate(NEXT_FRAMES)  # what the last move caused belongs to it
     intervals = page.evaluate("intervals")
     page.mouse.up()
     assert slider.input_value() != furthest, "the slider did not move"
     assert len(intervals) >= LEAST_FRAMES, "too few frames to say anything"
     assert len(tasks) >= LEAST_FRAMES, "the tasks were not seen"
     return Drag(intervals, tasks)
-
-
-def page_tasks(trace: bytes) -> list[float]:
-    """Milliseconds of processor time of each task of the page's own thread."""
-    events = json.loads(trace)["traceEvents"]
-    threads = {
-        (event["pid"], event["tid"]): event["args"]["name"] for event in events if event["name"] == "thread_name"
-    }
-    return [
-        event["tdur"] / 1000
-        for event in events
-        if event["name"] == "ThreadControllerImpl::RunTask"
-        and "tdur" in event
-        and threads.get((event["pid"], event["tid"])) == "CrRendererMain"
-    ]
 
 
 @pytest.mark.parametrize("width", [390, 1440])

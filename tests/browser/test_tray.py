@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.browser.conftest import Faults
+from tests.browser.page_tasks import page_tasks
 from tests.pictures import drawn_cat, encoded, photo
 from tests.processes import wait_until
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MANY = 200
 AT_ONCE = 3
-LONGEST_TASK_MILLISECONDS = 2000 if os.environ.get("CI") else 400  # a shared machine may take its time
+LONGEST_TASK_MILLISECONDS = 200  # of processor time
 WORDS = re.compile(r"A cat|Not a cat|Not sure")
 HELD_ROUTES = "**/predict"
 
@@ -204,13 +204,7 @@ def test_removed_pictures_give_their_memory_back(page: Page, expect: Any) -> Non
     wait_until(lambda: page.evaluate("urls.size === 0"), "no picture is held")
 
 
-def test_two_hundred_photos_leave_the_page_responsive(page: Page, expect: Any) -> None:
-    page.add_init_script(
-        """window.longest = 0;
-        new PerformanceObserver((list) => {
-            for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
-        }).observe({ type: "longtask" });"""
-    )
+def test_two_hundred_photos_leave_the_page_responsive(page: Page, expect: Any, tmp_path: Path) -> None:
     prediction = {
         "prediction_id": "018f0000-0000-7000-8000-000000000000",
         "label": "cat",
@@ -222,13 +216,18 @@ def test_two_hundred_photos_leave_the_page_responsive(page: Page, expect: Any) -
         "timings_ms": {"decode": 1.0, "forward": 1.0, "total": 2.0},
     }
     page.route(HELD_ROUTES, lambda route: route.fulfill(json=prediction))
-    choose(page, MANY)
-    expect(cards(page)).to_have_count(MANY)
-    cards(page).nth(0).locator(".open").click()  # while the others are on their way
-    expect(page.get_by_alt_text("Your photo: cat-0.jpg")).to_be_visible()
-    page.get_by_role("button", name="All photos").click()
-    expect(summary(page)).to_contain_text(f"{MANY} of {MANY} answered", timeout=120_000)
-    assert page.evaluate("longest") < LONGEST_TASK_MILLISECONDS
+    page.goto("/")
+    paths = [tmp_path / f"cat-{i}.jpg" for i in range(MANY)]  # bytes would be made into files by the page itself
+    for i, path in enumerate(paths):
+        path.write_bytes(photo(i % 5))
+    with page_tasks(page) as tasks:
+        page.set_input_files("#photo", paths)
+        expect(cards(page)).to_have_count(MANY)
+        cards(page).nth(0).locator(".open").click()  # while the others are on their way
+        expect(page.get_by_alt_text("Your photo: cat-0.jpg")).to_be_visible()
+        page.get_by_role("button", name="All photos").click()
+        expect(summary(page)).to_contain_text(f"{MANY} of {MANY} answered", timeout=120_000)
+    assert max(tasks) < LONGEST_TASK_MILLISECONDS
     assert page.locator("photo-tray .picture img").count() < MANY, "pictures that nobody sees are not made"
 
 
