@@ -84,7 +84,7 @@ $(VENV)/.run: requirements/run.txt $(PACKAGES:=/pyproject.toml) | $(PYTHON_HERE)
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@echo "Installing the packages of requirements/dev.txt"
-	@$(PIP) --no-compile --require-hashes --requirement requirements/dev.txt
+	@$(PIP) --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 $(VENV)/audit/.installed: requirements/audit.txt | $(PYTHON_HERE)

@@ -49,10 +49,11 @@ def find_redis_server() -> str:
 
 
 def redis_command(program: str, port: int, data_dir: Path) -> list[str]:
-    """The command line of a private Redis that keeps its data in data_dir and forgets nothing that it acknowledged.
+    """The command line of a private Redis that keeps its data in data_dir.
 
-    ``appendfsync no`` writes before it answers; ``everysec`` puts a write off while the last fsync still runs, answers
-    all the same, and a SIGKILL then loses acknowledged events (docs/decisions/0013-answers-do-not-wait-for-a-disk.md).
+    Killed at any moment, it forgets nothing that it acknowledged: ``appendfsync no`` writes before it answers. With
+    ``everysec`` Redis puts a write off while the last fsync still runs, and answers all the same
+    (docs/decisions/0013-answers-do-not-wait-for-a-disk.md).
     """
     settings = {
         "bind": "127.0.0.1",

@@ -18,8 +18,11 @@ def page_tasks(page: Page) -> Iterator[list[float]]:
     assert browser is not None
     tasks: list[float] = []
     browser.start_tracing(page=page, categories=["toplevel", "__metadata"])
-    yield tasks
-    tasks += _tasks_in(browser.stop_tracing())
+    try:
+        yield tasks
+    finally:  # a browser whose tracing goes on refuses to begin it for the next test
+        trace = browser.stop_tracing()
+    tasks += _tasks_in(trace)
 
 
 def _tasks_in(trace: bytes) -> list[float]:

@@ -1,7 +1,7 @@
 """Logs: one JSON object a line on standard output, from our code and from the libraries' loggers alike.
 
-Our own records are rendered and written by structlog itself, which costs half of the way through the standard library's
-loggers; the line a request has a way of its own (``servicekit.access_log``).
+Our own records are rendered and written by structlog itself, which is cheaper than the way through the standard
+library's loggers; the line a request has a cheaper one still (``servicekit.access_log``).
 """
 
 from __future__ import annotations
