@@ -77,8 +77,10 @@ def measure_events(effort: Effort) -> str:
 async def _measure(redis_url: str, effort: Effort) -> list[_Cost]:
     settings = InferenceSettings(models_dir=ROOT / "models", default_model=MODEL, redis_url=redis_url)
     stream = RedisEventStream(redis_url, instance=str(uuid.uuid4()))
-    publisher = EventPublisher(stream, buffer_size=10_000, wait_seconds=1, flush_seconds=2)
-    unpublished = _Unpublished(stream, buffer_size=10_000, wait_seconds=1, flush_seconds=2)
+    publisher, unpublished = (
+        kind(stream, buffer_size=10_000, wait_seconds=settings.event_wait_seconds, flush_seconds=2)
+        for kind in (EventPublisher, _Unpublished)
+    )
     photo = encoded(drawn_photo(64, 64), "JPEG")
     async with publisher:
         with_events, without_events = _predict(settings, publisher), _predict(settings, unpublished)

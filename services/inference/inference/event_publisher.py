@@ -30,8 +30,11 @@ from inference.event_stream import EventStream, StreamUnavailable
 
 DROP_REASONS = ("buffer_full", "refused", "shutdown")
 
-GATHER_SECONDS = 0.002
-"""Longest that an append is put off for events that are about to come."""
+GATHER_SECONDS = 0.00015
+"""Longest that an append is put off for each event that is about to come: a fraction of what making it takes."""
+
+GATHER_SHARE = 1 / 3
+"""Of ``wait_seconds``, at the most: the rest is left to the append."""
 
 MAX_BATCH = 512
 FIRST_BACKOFF_SECONDS = 0.05
@@ -56,7 +59,7 @@ class EventPublisher:
         self._stream = stream
         self._buffer_size = buffer_size
         self._wait_seconds = wait_seconds
-        self._gather_seconds = min(GATHER_SECONDS, wait_seconds / 2)
+        self._longest_gathering = wait_seconds * GATHER_SHARE
         self._flush_seconds = flush_seconds
         self._buffer: deque[_Entry] = deque()
         self._answered = 0
@@ -81,7 +84,7 @@ class EventPublisher:
         """Take over one event; return when it is in the stream or ``wait_seconds`` have passed. Never fails.
 
         ``in_the_making``: how many are about to follow. While these are more than those that wait here, it pays to wait
-        for some of them, within GATHER_SECONDS; then the ones are sent while the others are made.
+        for some of them, within GATHER_SECONDS each; then the ones are sent while the others are made.
         While the stream is known not to answer, nobody waits.
         """
         self._answered += 1
@@ -97,7 +100,10 @@ class EventPublisher:
         committed = loop.create_future()
         until = loop.time() + self._wait_seconds
         self._buffer.append(_Entry(event, committed, until))
-        self._request_append(loop, more_to_come=in_the_making > len(self._buffer))
+        self._request_append(
+            loop,
+            within_seconds=in_the_making * GATHER_SECONDS if in_the_making > len(self._buffer) else 0,
+        )
         if self._patience is None:
             self._patience = loop.call_at(until, self._end_patience)
         await committed
@@ -111,7 +117,7 @@ class EventPublisher:
             return False
         self._shadow += 1
         self._buffer.append(_Entry(event))
-        self._request_append(asyncio.get_running_loop(), more_to_come=True)
+        self._request_append(asyncio.get_running_loop(), within_seconds=self._longest_gathering)
         return True
 
     async def __aenter__(self) -> Self:
@@ -133,11 +139,11 @@ class EventPublisher:
             with suppress(StreamUnavailable):
                 await self._stream.append([], self.counters)
 
-    def _request_append(self, loop: asyncio.AbstractEventLoop, *, more_to_come: bool) -> None:
-        if not more_to_come:
+    def _request_append(self, loop: asyncio.AbstractEventLoop, *, within_seconds: float) -> None:
+        if not within_seconds:
             self._due.set()
         elif self._gathering is None:
-            self._gathering = loop.call_later(self._gather_seconds, self._due.set)
+            self._gathering = loop.call_later(min(within_seconds, self._longest_gathering), self._due.set)
 
     def _begin_to_gather(self) -> None:
         self._due.clear()

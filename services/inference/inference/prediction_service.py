@@ -56,8 +56,8 @@ class PredictionService:
         self._decoding = Decoding(max_image_pixels)
         self._turns = Turns()
         self._micro_batches = MicroBatches()
-        self._in_threads = UnderWay()
         self._in_decoding = UnderWay()
+        self._on_the_loop = UnderWay()
         self._forward_seconds: dict[str, float] = {}
         """The least that one image took, by the model's hash."""
 
@@ -68,10 +68,7 @@ class PredictionService:
         """
         try:
             if not self._is_quick(model):
-                with self._in_threads:
-                    return await self._workers.run(
-                        partial(predict_image, model, data, self._decoding, deadline=deadline)
-                    )
+                return await self._workers.run(partial(predict_image, model, data, self._decoding, deadline=deadline))
             with self._in_decoding:
                 decoded = await self._decode(data, deadline)
         except ImageError as error:
@@ -109,17 +106,17 @@ class PredictionService:
         if prediction.forward_seconds < self._forward_seconds.setdefault(model.manifest.sha256, math.inf):
             self._forward_seconds[model.manifest.sha256] = prediction.forward_seconds
         event = event_of(prediction, model.manifest, context, total_seconds=total_seconds)
-        # Those of a micro-batch are published in one turn of the event loop anyhow: only threads are waited for.
-        await self._publisher.publish(event, in_the_making=self._in_threads.number)
+        await self._publisher.publish(event, in_the_making=self._on_the_loop.number)
         self._shadow.consider(event, prediction)
         return event
 
     async def _decode(self, data: bytes, deadline: Deadline) -> DecodedImage:
         """Raises: nnlib.errors.ImageError, DeadlineExceeded."""
         if len(data) <= SMALL_IMAGE_BYTES:
-            await self._turns.take()
-            if (decoded := decode_small_image(data, self._decoding)) is not None:
-                return decoded
+            with self._on_the_loop:
+                await self._turns.take()
+                if (decoded := decode_small_image(data, self._decoding)) is not None:
+                    return decoded
         return await self._workers.run(partial(decode_image, data, self._decoding, deadline=deadline))
 
     def _is_quick(self, model: Model) -> bool:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, get_args
 
 SCHEMA_VERSION = "1"
@@ -19,7 +20,9 @@ SCHEMA_VERSION = "1"
 Label = Literal["cat", "non-cat"]
 LABELS: tuple[Label, ...] = get_args(Label)
 
+_VERSION = SCHEMA_VERSION.encode()
 _FEATURE_PREFIX = "feature_"
+_SHADOW_FIELDS = ("shadow_of", "served_model_name", "served_model_version", "served_label", "served_cat_probability")
 _BOOLEANS = {"true": True, "false": False}
 _CANONICAL_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LARGEST = sys.float_info.max
@@ -41,6 +44,11 @@ class ServedPrediction:
     model_version: str
     label: Label
     cat_probability: float
+
+    def field_values(self) -> list[bytes]:
+        """In the order of _SHADOW_FIELDS."""
+        texts = (self.prediction_id, self.model_name, self.model_version, self.label, repr(self.cat_probability))
+        return [text.encode() for text in texts]
 
 
 @dataclass(slots=True)
@@ -75,32 +83,38 @@ class PredictionEvent:
         """max(cat_probability, 1 - cat_probability), 0.5..1."""
         return max(self.cat_probability, 1 - self.cat_probability)
 
-    def to_fields(self) -> dict[str, str]:
-        """The fields of the stream entry."""
-        fields = {
-            "schema_version": SCHEMA_VERSION,
-            "prediction_id": self.prediction_id,
-            "time": self.time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
-            "model_name": self.model_name,
-            "model_version": self.model_version,
-            "label": self.label,
-            "cat_probability": repr(self.cat_probability),
-            "certain": "true" if self.certain else "false",
-            "decode_seconds": f"{self.decode_seconds:.6f}",
-            "forward_seconds": f"{self.forward_seconds:.6f}",
-            "total_seconds": f"{self.total_seconds:.6f}",
-            "image_format": self.image_format,
-            "image_width": str(self.image_width),
-            "image_height": str(self.image_height),
-            "image_bytes": str(self.image_bytes),
-            "request_id": self.request_id,
-            "traceparent": self.traceparent,
-        }
-        for name, value in self.features.items():
-            fields[_FEATURE_PREFIX + name] = f"{value:.6g}"
+    def field_names(self) -> tuple[str, ...]:
+        """The fields of the stream entry, which are the same for all events of a kind."""
+        return _field_names(tuple(self.features), self.shadow_of is not None)
+
+    def field_values(self) -> list[bytes]:
+        """The values of the stream entry, in the order of ``field_names()``.
+
+        All numbers are written in one step, which takes half the time of one after the other: this is what most of the
+        cost of an event is.
+        """
+        time = self.time.astimezone(UTC)
+        values = [
+            *(_VERSION, self.prediction_id.encode(), self.model_name.encode(), self.model_version.encode()),
+            *(self.label.encode(), b"true" if self.certain else b"false"),
+            *(self.image_format.encode(), self.request_id.encode(), self.traceparent.encode()),
+            *(
+                _numbers_format(len(self.features))
+                % (
+                    *(time.year, time.month, time.day, time.hour, time.minute, time.second, time.microsecond),
+                    *(self.cat_probability, self.decode_seconds, self.forward_seconds, self.total_seconds),
+                    *(self.image_width, self.image_height, self.image_bytes),
+                    *self.features.values(),
+                )
+            ).split(),
+        ]
         if self.shadow_of is not None:
-            fields |= _shadow_fields(self.shadow_of)
-        return fields
+            values += self.shadow_of.field_values()
+        return values
+
+    def to_fields(self) -> dict[str, str]:
+        """The stream entry, as ``from_fields`` reads it."""
+        return dict(zip(self.field_names(), map(bytes.decode, self.field_values()), strict=True))
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, str]) -> PredictionEvent:
@@ -140,14 +154,21 @@ class PredictionEvent:
         )
 
 
-def _shadow_fields(served: ServedPrediction) -> dict[str, str]:
-    return {
-        "shadow_of": served.prediction_id,
-        "served_model_name": served.model_name,
-        "served_model_version": served.model_version,
-        "served_label": served.label,
-        "served_cat_probability": repr(served.cat_probability),
-    }
+@lru_cache(maxsize=64)
+def _field_names(features: tuple[str, ...], is_shadow: bool) -> tuple[str, ...]:
+    return (
+        *("schema_version", "prediction_id", "model_name", "model_version", "label", "certain"),
+        *("image_format", "request_id", "traceparent"),
+        *("time", "cat_probability", "decode_seconds", "forward_seconds", "total_seconds"),
+        *("image_width", "image_height", "image_bytes"),
+        *(_FEATURE_PREFIX + name for name in features),
+        *(_SHADOW_FIELDS if is_shadow else ()),
+    )
+
+
+@lru_cache(maxsize=64)
+def _numbers_format(features: int) -> bytes:
+    return b"%04d-%02d-%02dT%02d:%02d:%02d.%06dZ %a %.6f %.6f %.6f %d %d %d" + b" %.6g" * features
 
 
 def _served_prediction(fields: Mapping[str, str]) -> ServedPrediction:
