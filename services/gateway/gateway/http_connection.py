@@ -37,7 +37,6 @@ class HttpConnection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport
         self._receiver: Receiver | None = None
-        self._calls = 0
         self._head_bytes = 0
         self._is_in_head = False
         self._is_kept_alive = True
@@ -51,7 +50,6 @@ class HttpConnection(asyncio.Protocol):
 
     def call(self, request: Sequence[Content], receiver: Receiver) -> None:
         """Send a request; only on a connection that is reusable."""
-        self._calls += 1
         self._receiver = receiver
         self._head_bytes = 0
         self._is_in_head = True
@@ -86,8 +84,8 @@ class HttpConnection(asyncio.Protocol):
             self._fail(AnswerBroken("its head is too long"))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        is_stale = self._calls > 1 and self._is_in_head and not self._head_bytes
-        self._fail(NotAnswered("the kept-alive connection was closed") if is_stale else AnswerBroken("broken off"))
+        is_begun = self._head_bytes or not self._is_in_head
+        self._fail(AnswerBroken("broken off") if is_begun else NotAnswered("the connection was closed"))
 
     # What the parser finds.
 

@@ -11,7 +11,7 @@ class GatewayMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.upstream_retries = Counter(
             "catnet_upstream_retries",
-            "Calls sent a second time because the first found no connection, or a kept-alive one that had just closed.",
+            "Calls sent a second time because the first found no connection, or one that closed instead of answering.",
             registry=registry,
         )
         self.circuit_state = Gauge(

@@ -1,7 +1,7 @@
 """What the gateway needs of a client for HTTP: the seam between its rules and the network.
 
 TransportError
-    NotAnswered     no connection, or a kept-alive one that closed instead of answering: it may be sent again
+    NotAnswered     no connection, or one that closed before a byte of the answer came: it may be sent again
     AnswerBroken    an answer that is missing, broken off, or longer than is held in memory
 """
 

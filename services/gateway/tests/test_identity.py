@@ -252,7 +252,7 @@ async def never(received: Received, writer: asyncio.StreamWriter) -> None:
         (gives(token("x", 1_000_000_000.0)), "the token given has expired"),
         (gives(token("x", 2e9) + "\r\nx: y"), "what was given is no token"),
         (gives(token("x", 2e9), flavour="other"), "answered 200, and not as a metadata server does"),
-        (close, "broken off"),
+        (close, "the connection was closed"),
     ],
     ids=["text", "no JSON", "no claims", "expired", "a line too many", "another server", "closed"],
 )
