@@ -9,20 +9,18 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from typing import Any
 
 from monitor.aggregates import TRAFFIC_FEATURES, Bins, histogram
 from monitor.drift import population_stability_index
 from monitor.manifests import Manifest, ReferenceFeature
+from monitor.multinomial import Multinomial
 
 MINIMUM_EVENTS = 1000
 PROBABILITIES = (0.5, 0.9, 0.95, 0.99, 0.995, 0.999)
 WINDOW_SIZES = (200, 500, 1000, 2000, 5000, 10_000, 50_000)
 REPLICATES = 10_000
 SEED = 20
-NORMAL_FROM_VARIANCE = 25.0
-"""A binomial of this variance is drawn from the normal distribution, rounded."""
 
 
 class TooFewEvents(Exception):
@@ -66,41 +64,13 @@ def psi_null_quantiles(counts: Sequence[int], replicates: int, rng: random.Rando
     drawn from: what was never seen is rare, not impossible.
     """
     reference_size = sum(counts)
-    shares = [(count + 0.5) / (reference_size + len(counts) / 2) for count in counts]
-    references = [_multinomial(reference_size, shares, rng) for _ in range(replicates)]
+    draw = Multinomial([count + 0.5 for count in counts], rng).draw
+    references = [draw(reference_size) for _ in range(replicates)]
     rows = []
     for size in WINDOW_SIZES:
-        psis = sorted(
-            population_stability_index(reference, _multinomial(size, shares, rng)) for reference in references
-        )
+        psis = sorted(population_stability_index(reference, draw(size)) for reference in references)
         rows.append([_quantile(psis, probability) for probability in PROBABILITIES])
     return rows
-
-
-def _multinomial(trials: int, shares: Sequence[float], rng: random.Random) -> list[int]:
-    remaining, drawn = trials, []
-    shares_left = list(accumulate(reversed(shares)))[::-1]
-    for share, left in zip(shares[:-1], shares_left, strict=False):
-        drawn.append(_binomial(remaining, min(share / left, 1.0), rng))
-        remaining -= drawn[-1]
-    return [*drawn, remaining]
-
-
-def _binomial(trials: int, probability: float, rng: random.Random) -> int:
-    """Of few by counting the gaps between successes (Devroye 1986, chapter X.4); of many by the normal limit."""
-    if probability > 0.5:
-        return trials - _binomial(trials, 1 - probability, rng)
-    if not trials or not probability:
-        return 0
-    mean = trials * probability
-    if mean * (1 - probability) > NORMAL_FROM_VARIANCE:
-        return min(max(round(rng.gauss(mean, math.sqrt(mean * (1 - probability)))), 0), trials)
-    successes, position, log_failure = 0, 0, math.log1p(-probability)
-    while True:
-        position += 1 + int(min(math.log(1 - rng.random()) / log_failure, trials))
-        if position > trials:
-            return successes
-        successes += 1
 
 
 def _quantile(values: Sequence[float], probability: float) -> float:

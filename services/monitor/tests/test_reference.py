@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import random
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from monitor.aggregates import Counts
 from monitor.drift import null_quantiles, p_value_of, population_stability_index
 from monitor.manifests import Manifests, read_features
@@ -16,34 +13,10 @@ from monitor.reference import (
     PROBABILITIES,
     WINDOW_SIZES,
     TooFewEvents,
-    _binomial,
-    _multinomial,
     features_of_traffic,
     psi_null_quantiles,
 )
 from scipy import stats
-
-
-@given(st.integers(0, 300), st.floats(0, 1), st.integers(0, 1000))
-def test_a_binomial_is_within_its_range(trials: int, probability: float, seed: int) -> None:
-    assert 0 <= _binomial(trials, probability, random.Random(seed)) <= trials
-
-
-@pytest.mark.parametrize(("trials", "probability"), [(10, 0.3), (200, 0.02), (200, 0.1), (5000, 0.6), (50_000, 0.9)])
-def test_binomials_have_the_mean_and_variance_they_should(trials: int, probability: float) -> None:
-    rng = random.Random(trials)
-    drawn = [_binomial(trials, probability, rng) for _ in range(4000)]
-    exact = stats.binom(trials, probability)
-    assert np.mean(drawn) == pytest.approx(exact.mean(), abs=5 * exact.std() / np.sqrt(4000))
-    assert np.var(drawn) == pytest.approx(exact.var(), rel=0.15)
-
-
-def test_a_multinomial_spends_all_trials_as_the_shares_say() -> None:
-    rng = random.Random(3)
-    shares = [0.5, 0.25, 0.2, 0.05, 0.0]
-    drawn = np.array([_multinomial(400, shares, rng) for _ in range(2000)])
-    assert (drawn.sum(axis=1) == 400).all()
-    assert drawn.mean(axis=0) == pytest.approx(np.array(shares) * 400, abs=1.5)
 
 
 def test_thresholds_agree_with_the_chi_squared_limit() -> None:
