@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 SLIDERS = ("rotation", "blur", "darkness", "noise", "quality")
-MOVES = 60  # across the slider, and as many back
+MOVES = 30  # across the slider, and as many back
 LEAST_FRAMES = 50
 FRAME_MILLISECONDS = 17.5
 LONGEST_TASK_MILLISECONDS = 50  # from where on Chromium calls a task long
