@@ -8,7 +8,7 @@ PIP := $(PYTHON_HERE) -m pip install --quiet --disable-pip-version-check --no-in
 # Tests of which several files run at once, each with one thread for its matrices: more would wait for one another.
 # Those under load or through outages are kept from the others, and what measures has the machine for itself.
 SIDE_BY_SIDE := OPENBLAS_NUM_THREADS=1 $(PYTHON_HERE) -m pytest --dist=loadfile --maxprocesses=4
-ALONE := tests/containers tests/e2e/test_overload.py tests/e2e/test_soak.py
+ALONE := tests/containers tests/browser/test_sliders.py tests/e2e/test_overload.py tests/e2e/test_soak.py
 
 export PATH := $(PATH):$(CURDIR)/$(VENV)/bin
 export REVISION := $(or $(REVISION),$(shell git rev-parse --short=12 HEAD 2>/dev/null),unknown)
