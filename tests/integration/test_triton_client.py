@@ -127,6 +127,24 @@ def test_chosen_outputs(
         np.testing.assert_allclose(result.as_numpy("cat_probability"), probabilities, atol=TOLERANCE)
 
 
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("algorithm", ["gzip", "deflate"])
+def test_compressed_requests(
+    client: triton.InferenceServerClient, photos: list[bytes], probabilities: Any, algorithm: str, binary: bool
+) -> None:
+    tensors = [pixels_input(photos, "FP32", binary=binary)]
+    result = client.infer(MODEL, tensors, request_compression_algorithm=algorithm)
+    np.testing.assert_allclose(result.as_numpy("cat_probability"), probabilities, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("algorithm", ["gzip", "deflate"])
+def test_who_takes_compressed_answers_gets_one_as_it_is(
+    client: triton.InferenceServerClient, photos: list[bytes], probabilities: Any, algorithm: str
+) -> None:
+    result = client.infer(MODEL, [image_input(photos, binary=True)], response_compression_algorithm=algorithm)
+    np.testing.assert_allclose(result.as_numpy("cat_probability"), probabilities, atol=TOLERANCE)
+
+
 def test_requests_at_once_get_their_own_answers(
     client: triton.InferenceServerClient, photos: list[bytes], probabilities: Any
 ) -> None:

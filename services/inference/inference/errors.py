@@ -10,6 +10,7 @@ Problem (servicekit)
 ├── NoSuchModelFile      404
 ├── ReloadRefused        409  the models on disk cannot be served; those loaded before go on
 ├── BodyTooLarge         413
+├── UnsupportedEncoding  415
 ├── UnsupportedImage     415
 ├── UnusableImage        422  broken, or more pixels than are allowed
 ├── Overloaded           503
@@ -75,6 +76,13 @@ class BodyTooLarge(Problem):
 
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"The body is larger than {limit_bytes:,} bytes.")
+
+
+class UnsupportedEncoding(Problem):
+    status = 415
+
+    def __init__(self, encodings: Iterable[str]) -> None:
+        super().__init__(f"The Content-Encoding of a body here must be {' or '.join(encodings)}.")
 
 
 class UnsupportedImage(Problem):

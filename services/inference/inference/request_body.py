@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from io import BytesIO
 
 from starlette.types import Receive, Scope
 
-from inference.errors import BodyTooLarge, EmptyBody, IncompleteBody
+from inference.errors import BodyTooLarge, EmptyBody, IncompleteBody, UnsupportedEncoding
+
+_AS_IT_IS = ("identity",)
 
 
-async def read_body(scope: Scope, receive: Receive, *, max_bytes: int) -> bytes:
-    """Raises: BodyTooLarge, EmptyBody, IncompleteBody if the client left."""
-    declared_bytes = _declared_bytes(scope)
+async def read_body(scope: Scope, receive: Receive, *, max_bytes: int, encodings: Collection[str] = _AS_IT_IS) -> bytes:
+    """The bytes as they came; ``encodings`` are the values of Content-Encoding that may be on them.
+
+    Raises: UnsupportedEncoding, BodyTooLarge, EmptyBody, IncompleteBody if the client left.
+    """
+    declared_bytes = _declared_bytes(scope, encodings)
     if declared_bytes > max_bytes:
         raise BodyTooLarge(max_bytes)
     body, more_body = await _next_piece(receive)
@@ -50,9 +56,12 @@ async def _next_piece(receive: Receive) -> tuple[bytes, bool]:
     return message.get("body", b""), message.get("more_body", False)
 
 
-def _declared_bytes(scope: Scope) -> int:
-    """0: not known before the end."""
+def _declared_bytes(scope: Scope, encodings: Collection[str]) -> int:
+    """0: not known before the end. Raises: UnsupportedEncoding."""
+    declared_bytes = 0
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
-            return int(value)
-    return 0
+            declared_bytes = int(value)
+        elif name == b"content-encoding" and value.decode("latin-1").lower() not in encodings:
+            raise UnsupportedEncoding(encodings)
+    return declared_bytes

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import struct
-from collections.abc import Iterator
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,8 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 from inference.app import create_app
-from inference.errors import InvalidInferRequest
+from inference.errors import BodyTooLarge, InvalidInferRequest
+from inference.open_inference.content_encoding import decoded
 from inference.open_inference.infer_request import read_infer_request
 from inference.settings import InferenceSettings
 from nnlib.artifact import load_model
@@ -232,6 +236,23 @@ def test_binary_images_may_be_bare_or_base64(client: TestClient, stream: MemoryS
     assert [event.image_format for event in stream.events] == ["PNG", "JPEG"]
 
 
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress, "GZIP": gzip.compress}
+
+
+@pytest.mark.parametrize("encoding", COMPRESS)
+def test_a_compressed_body_is_read_as_if_it_were_bare(
+    client: TestClient, settings: InferenceSettings, encoding: str
+) -> None:
+    data = PIXELS.tobytes()
+    tensor = {
+        "name": "pixels", "datatype": "UINT8", "shape": [3, 64, 64, 3], "parameters": {"binary_data_size": len(data)},
+    }  # fmt: skip
+    body, length_of_json = binary_request(tensor, data)  # the length is that before the compression
+    headers = {**length_of_json, "Content-Encoding": encoding}
+    answer = client.post(INFER, content=COMPRESS[encoding](body), headers=headers)
+    assert outputs(answer)["cat_probability"]["data"] == expected(settings, PIXELS)
+
+
 def error_of(answer: Any, status: int) -> str:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
@@ -345,6 +366,43 @@ def test_binary_data_that_does_not_add_up_is_a_400(client: TestClient, data: byt
 
 
 @pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", b"{}"),
+        ("gzip", zlib.compress(b"{}")),
+        ("deflate", gzip.compress(b"{}")),
+        ("gzip", gzip.compress(bytes(2000))[:-1]),
+        ("gzip", gzip.compress(b"{}")[:5]),
+        ("deflate", zlib.compress(b"{}") + b"more"),
+        ("deflate", zlib.compress(b"{}")[:-4] + b"sums"),
+        ("gzip", b""),
+    ],
+)
+def test_a_damaged_compressed_body_is_a_400(client: TestClient, encoding: str, body: bytes) -> None:
+    error_of(client.post(INFER, content=body, headers={"Content-Encoding": encoding}), 400)
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "", "x"])
+def test_another_encoding_is_a_415_that_names_those_which_are_read(client: TestClient, encoding: str) -> None:
+    message = error_of(client.post(INFER, content=b"{}", headers={"Content-Encoding": encoding}), 415)
+    assert "identity or gzip or deflate" in message
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_compressed_body_over_the_limit_is_never_decompressed_beyond_it(encoding: str) -> None:
+    limit_bytes = 100_000
+    assert decoded(COMPRESS[encoding](bytes(limit_bytes)), encoding, max_bytes=limit_bytes) == bytes(limit_bytes)
+    bomb = COMPRESS[encoding](bytes(100 * limit_bytes))
+    tracemalloc.start()
+    try:
+        with pytest.raises(BodyTooLarge):
+            decoded(bomb, encoding, max_bytes=limit_bytes)
+        assert tracemalloc.get_traced_memory()[1] < 4 * limit_bytes
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
     ("image", "status", "reason"),
     [
         (b"I am a cat", 415, "Image 1: The image cannot be used: the content is not JPEG"),
@@ -388,6 +446,8 @@ def test_limits_and_deadlines_are_told_in_the_protocol_s_words(
     settings = settings.model_copy(update={"max_upload_bytes": 5000})
     with TestClient(create_app(settings, stream=stream)) as client:
         error_of(client.post(INFER, content=bytes(6000)), 413)
+        bomb = gzip.compress(bytes(6000))
+        error_of(client.post(INFER, content=bomb, headers={"Content-Encoding": "gzip"}), 413)
         error_of(client.post(INFER, content=b"{}", headers={"X-Deadline-Ms": "0"}), 504)
         error_of(client.post(INFER, content=b"{}", headers={"X-Deadline-Ms": "soon"}), 400)
 

@@ -115,6 +115,20 @@ def chunks(size: int, count: int) -> Iterator[bytes]:
         yield bytes(size)
 
 
+@pytest.mark.parametrize("path", ["/predict", "/explain"])
+@pytest.mark.parametrize(
+    ("encoding", "status"), [("gzip", 415), ("br, gzip", 415), ("identity", 200), ("Identity", 200)]
+)
+def test_a_body_with_a_content_encoding_is_a_415(
+    client: TestClient, photo: bytes, path: str, encoding: str, status: int
+) -> None:
+    answer = client.post(path, content=photo, headers={"Content-Encoding": encoding})
+    assert answer.status_code == status
+    if status == 415:
+        assert answer.headers["content-type"] == PROBLEM
+        assert answer.json()["detail"] == "The Content-Encoding of a body here must be identity."
+
+
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_body_over_the_limit_is_a_413_declared_or_not(
     settings: InferenceSettings, stream: MemoryStream, declared: bool

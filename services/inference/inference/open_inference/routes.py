@@ -15,6 +15,7 @@ from servicekit.health import Health
 from servicekit.interruption import while_client_waits
 from servicekit.problems import problem_response
 from servicekit.request_context import request_context
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -23,6 +24,7 @@ from starlette.types import Scope
 from inference.deadline import Deadline
 from inference.errors import UnsupportedImage, UnusableImage
 from inference.json_response import json_response
+from inference.open_inference.content_encoding import ENCODINGS, decoded
 from inference.open_inference.infer_request import InferRequest, read_infer_request
 from inference.open_inference.infer_response import infer_response
 from inference.prediction_service import PredictionService
@@ -115,17 +117,12 @@ class OpenInferenceRoutes:
         deadline = Deadline.of(request.scope, longest_seconds=self._settings.request_timeout_seconds)
         model = self._asked_for(request)
         with deadline.enforced(), self._workers.admit():
-            body = await read_body(request.scope, request.receive, max_bytes=self._settings.max_upload_bytes)
+            body = await read_body(
+                request.scope, request.receive, max_bytes=self._settings.max_upload_bytes, encodings=ENCODINGS
+            )
             arrived = time.perf_counter()
             with while_client_waits(request.scope):
-                asked = await self._workers.run(
-                    partial(
-                        read_infer_request,
-                        body,
-                        request.headers.get(HEADER_LENGTH),
-                        max_images=self._settings.max_batch_images,
-                    )
-                )
+                asked = await self._workers.run(partial(self._read, body, request.headers))
                 images = await self._read_images(asked, deadline)
                 predictions = await self._service.predict_batch(model, images, deadline)
             total_seconds = time.perf_counter() - arrived
@@ -137,6 +134,14 @@ class OpenInferenceRoutes:
             )
         )
         return infer_response(asked, model.manifest, events)
+
+    def _read(self, body: bytes, headers: Headers) -> InferRequest:
+        encoding = headers.get("content-encoding", "identity").lower()
+        return read_infer_request(
+            decoded(body, encoding, max_bytes=self._settings.max_upload_bytes),
+            headers.get(HEADER_LENGTH),  # of the body before it was encoded
+            max_images=self._settings.max_batch_images,
+        )
 
     async def _read_images(self, asked: InferRequest, deadline: Deadline) -> list[ReadImage]:
         """One after the other, so that a batch stands in line with everybody else for each of its images."""
