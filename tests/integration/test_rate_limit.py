@@ -98,6 +98,13 @@ async def test_addresses_of_one_ipv6_network_are_one_client(replicas: list[Runni
     assert (await predict(replicas[0], "2001:db8:1:3::1")).status_code == 200
 
 
+async def test_an_ipv4_address_is_the_same_client_when_written_as_ipv6(replicas: list[RunningGateway]) -> None:
+    for _ in range(BURST):
+        await predict(replicas[0], "::ffff:192.0.2.1")
+    assert (await predict(replicas[0], "192.0.2.1")).status_code == 429
+    assert (await predict(replicas[0], "::ffff:192.0.2.2")).status_code == 200
+
+
 async def test_pages_and_health_are_not_limited(replicas: list[RunningGateway]) -> None:
     for path in ("/", "/health/live", "/metrics"):
         for _ in range(BURST + 1):
