@@ -6,7 +6,16 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, HttpUrl, PlainValidator, SecretStr, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    PlainValidator,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import NoDecode
 from servicekit.settings import ServiceSettings
 
@@ -15,7 +24,22 @@ def _words(value: object) -> object:
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
+def _secret_words(value: object) -> object:
+    """Secret before anything is found wrong with one: what is wrong is shown."""
+    words = _words(value)
+    return [SecretStr(word) if isinstance(word, str) else word for word in words] if isinstance(words, list) else words
+
+
+def _is_sent_alike(key: SecretStr) -> SecretStr:
+    """Raises: ValueError for a key that clients write in different bytes, or cannot write in a header."""
+    text = key.get_secret_value()
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("a key must be of printable ASCII characters")
+    return key
+
+
 _CommaSeparated = (NoDecode, BeforeValidator(_words))
+ApiKey = Annotated[SecretStr, AfterValidator(_is_sent_alike)]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(ip_network)]
 
 
@@ -56,7 +80,7 @@ class Settings(ServiceSettings):
     monitor_connections: int = Field(
         256, ge=1, le=10_000, description="Most connections to the monitor at once; an open dashboard holds one."
     )
-    api_keys: Annotated[tuple[SecretStr, ...], *_CommaSeparated] = Field(
+    api_keys: Annotated[tuple[ApiKey, ...], NoDecode, BeforeValidator(_secret_words)] = Field(
         (), description="Keys, of which requests to the interface must send one; without any, none is asked for."
     )
     trusted_proxies: Annotated[tuple[Network, ...], *_CommaSeparated] = Field(

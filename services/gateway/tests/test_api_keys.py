@@ -45,7 +45,8 @@ async def test_without_a_key_it_is_a_401_that_says_how(guarded: RunningGateway, 
         {"authorization": "first-key"},
         {"x-api-key": "first-key2"},
         {"x-api-key": ""},
-        {"authorization": "Bearer wrong", "x-api-key": "first-key"},
+        {"authorization": "Bearer wrong", "x-api-key": "wrong"},
+        {"authorization": "Bearer wrong", "x-api-key": "Bearer first-key"},
     ],
 )
 async def test_another_key_is_none(
@@ -58,7 +59,14 @@ async def test_another_key_is_none(
 
 @pytest.mark.parametrize(
     "headers",
-    [{"authorization": "Bearer first-key"}, {"authorization": "bearer second-key"}, {"x-api-key": "first-key"}],
+    [
+        {"authorization": "Bearer first-key"},
+        {"authorization": "bearer second-key"},
+        {"x-api-key": "first-key"},
+        {"authorization": "Bearer an.id.token", "x-api-key": "first-key"},
+        {"authorization": "Bearer first-key", "x-api-key": "wrong"},
+        {"authorization": "Basic x", "x-api-key": "second-key"},
+    ],
 )
 async def test_each_of_the_keys_lets_pass(
     guarded: RunningGateway, inference: ScriptedUpstream, headers: dict[str, str]

@@ -61,6 +61,20 @@ def test_lists_are_separated_by_commas_and_keys_are_not_shown(monkeypatch: pytes
     assert "first-key" not in repr(settings)
 
 
+@pytest.mark.parametrize("key", ["schlüssel", "a\tb"])
+def test_a_key_that_clients_cannot_send_alike_stops_the_start_and_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], key: str
+) -> None:
+    monkeypatch.setenv("API_KEYS", f"first-key,{key}")
+    with pytest.raises(SystemExit) as stop:
+        read_settings(Settings)
+    assert stop.value.code == 2
+    message = capsys.readouterr().err
+    assert message.startswith("API_KEYS='**********' is not allowed: ")
+    assert message.endswith("a key must be of printable ASCII characters\n")
+    assert key not in message and "first-key" not in message
+
+
 def test_a_missing_page_stops_the_start(frontend_dir: Path) -> None:
     (frontend_dir / "dashboard.html").unlink()
     ended = subprocess.run(
