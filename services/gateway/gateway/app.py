@@ -123,6 +123,7 @@ def create_app(settings: Settings) -> FastAPI:
             shed=metrics.requests_shed,
         ),
         timeout_seconds=settings.request_timeout_seconds,
+        needs_key=bool(settings.api_keys),
     )
     feedback = Feedback(monitor, timeout_seconds=settings.request_timeout_seconds)
     reports = Reports(inference, monitor, timeout_seconds=settings.request_timeout_seconds)

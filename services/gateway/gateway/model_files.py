@@ -41,7 +41,10 @@ _PASSED_ON = (b"content-type", b"content-length", b"etag", b"cache-control")
 
 
 class ModelFiles:
-    """An endpoint with the path parameters ``name``, ``version`` and ``file``."""
+    """An endpoint with the path parameters ``name``, ``version`` and ``file``.
+
+    Where it ``needs_key``, no cache that several people share may answer in its place.
+    """
 
     def __init__(
         self,
@@ -49,11 +52,13 @@ class ModelFiles:
         *,
         admission: Admission,
         timeout_seconds: float,
+        needs_key: bool = False,
         download_seconds: float = DOWNLOAD_SECONDS,
     ) -> None:
         self._inference = inference
         self._admission = admission
         self._timeout_seconds = timeout_seconds
+        self._needs_key = needs_key
         self._download_seconds = download_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,6 +81,8 @@ class ModelFiles:
 
     async def _pass_on(self, answer: AnswerStream, scope: Scope, send: Send) -> None:
         headers = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
+        if self._needs_key and b"cache-control" in headers:
+            headers[b"cache-control"] = headers[b"cache-control"].replace(b"public", b"private")
         is_known = matches_etag(
             Headers(scope=scope).get("if-none-match", ""), headers.get(b"etag", b"").decode("latin-1")
         )

@@ -18,8 +18,8 @@ WEIGHTS = bytes(range(256)) * 20_000  # more than the gateway holds of another a
 ADDRESS = "/api/models/catnet/1/model.safetensors"
 
 
-def weights(length: int | None = None) -> object:
-    headers = ('etag: "abc"', "cache-control: no-cache", "x-internal: secret")
+def weights(length: int | None = None, cache_control: str = "no-cache") -> object:
+    headers = ('etag: "abc"', f"cache-control: {cache_control}", "x-internal: secret")
     return answer(WEIGHTS, content_type="application/octet-stream", headers=headers, length=length)
 
 
@@ -37,6 +37,18 @@ async def test_who_has_it_gets_it_not_again(gateway: RunningGateway, inference: 
     inference.behave = weights()
     response = await gateway.http.get(ADDRESS, headers={"if-none-match": '"abc"'})
     assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", '"abc"')
+
+
+@pytest.mark.parametrize(("keys", "whose"), [("", "public"), ("first-key", "private")])
+async def test_what_needs_a_key_is_in_no_cache_that_others_share(
+    start_gateway: StartGateway, inference: ScriptedUpstream, keys: str, whose: str
+) -> None:
+    gateway = await start_gateway(api_keys=keys)
+    inference.behave = weights(cache_control="public, max-age=60, immutable")
+    for if_none_match in ("", '"abc"'):
+        headers = {"x-api-key": keys, "if-none-match": if_none_match}
+        response = await gateway.http.get(ADDRESS, params={"sha256": "abc"}, headers=headers)
+        assert response.headers["cache-control"] == f"{whose}, max-age=60, immutable"
 
 
 async def test_a_head_request_has_the_headers_alone(gateway: RunningGateway, inference: ScriptedUpstream) -> None:
