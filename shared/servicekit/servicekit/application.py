@@ -18,6 +18,7 @@ from servicekit.problems import ErrorResponse, install_problem_handlers, problem
 from servicekit.route_templates import RouteTemplates
 from servicekit.service import Service
 from servicekit.settings import ServiceSettings
+from servicekit.slash_redirect import SlashRedirect
 from servicekit.telemetry import telemetry_config
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -48,8 +49,10 @@ def create_service(
         openapi_url=openapi_url,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         telemetry=telemetry_config(service, release, is_on=settings.telemetry),
     )
+    app.router.default = SlashRedirect(app.routes, otherwise=app.router.default)
     app.state.health = health
     metrics = HttpMetrics(registry, service=service, version=release, revision=settings.revision)
     templates = RouteTemplates(app.routes)

@@ -120,6 +120,31 @@ def test_every_route_is_shown_at_zero_before_its_first_request(client: TestClien
     assert "catnet_build_info{" in metrics
 
 
+@pytest.mark.parametrize(
+    ("address", "location"),
+    [
+        ("/hello/you/", "/hello/you"),
+        ("/hello/you//?a=1&b=%2F", "/hello/you?a=1&b=%2F"),
+        ("/hello/you%2F", "/hello/you"),
+        ("/hello/%C3%A9%20%0A/", "/hello/%C3%A9%20%0A"),
+    ],
+)
+def test_a_slash_at_the_end_is_led_back_to_no_host_that_the_client_names(
+    client: TestClient, address: str, location: str
+) -> None:
+    answer = client.get(address, headers={"Host": "evil.example"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, location)
+    metrics = client.get("/metrics").text
+    assert 'catnet_http_requests_total{code="307",method="GET",route="unmatched",service="gateway"} 1.0' in metrics
+
+
+@pytest.mark.parametrize("address", ["/nowhere/", "//", "//evil.example/", "//teapot/", "/hello/"])
+def test_a_slash_at_the_end_of_nothing_is_a_404(client: TestClient, address: str) -> None:
+    request = client.build_request("GET", "/")
+    request.url = request.url.copy_with(raw_path=address.encode())
+    assert client.send(request, follow_redirects=False).status_code == 404
+
+
 def test_metrics_is_a_plain_route(client: TestClient) -> None:
     assert client.get("/metrics", follow_redirects=False).status_code == 200
 
