@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount, Route
 
 from servicekit.access_log import AccessLog
 from servicekit.health import Health
@@ -52,6 +53,7 @@ def create_service(
         redirect_slashes=False,
         telemetry=telemetry_config(service, release, is_on=settings.telemetry),
     )
+    _end_where_addresses_end(app.routes)
     app.router.default = SlashRedirect(app.routes, otherwise=app.router.default)
     app.state.health = health
     metrics = HttpMetrics(registry, service=service, version=release, revision=settings.revision)
@@ -67,3 +69,10 @@ def create_service(
     )
     install_problem_handlers(app, error_response)
     return app
+
+
+def _end_where_addresses_end(routes: Sequence[BaseRoute]) -> None:
+    """Starlette's patterns end with ``$``, which a line feed may follow."""
+    for route in routes:
+        if isinstance(route, Route | Mount):
+            route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")

@@ -16,7 +16,7 @@ from servicekit.server import DrainingServer, serve
 from servicekit.settings import ServiceSettings, read_settings
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 
 class Teapot(Problem):
@@ -50,7 +50,12 @@ async def refuses() -> None:
 
 
 def create(health: Health) -> FastAPI:
-    routes = [Route("/hello/{name}", hello), Route("/teapot", teapot), Route("/crash", crash)]
+    routes = [
+        Route("/hello/{name}", hello),
+        Route("/teapot", teapot),
+        Route("/crash", crash),
+        Mount("/files", PlainTextResponse("a file")),
+    ]
     return create_service(
         "gateway", ServiceSettings(), lifespan=nothing, health=health, registry=CollectorRegistry(), routes=routes
     )
@@ -94,6 +99,12 @@ def test_an_unknown_address_and_a_wrong_method_are_problems(client: TestClient) 
     answer = client.post("/teapot")
     assert (answer.status_code, answer.json()["status"]) == (405, 405)
     assert "GET" in answer.headers["allow"]
+
+
+@pytest.mark.parametrize("address", ["/health/live", "/metrics", "/teapot", "/files/a"])
+def test_an_address_with_a_line_feed_at_its_end_is_another(client: TestClient, address: str) -> None:
+    assert client.get(address).status_code in (200, 418)
+    assert client.get(address + "%0A").status_code == 404
 
 
 @pytest.mark.parametrize("insane", ["", "a b", "x" * 129, "<script>"])
