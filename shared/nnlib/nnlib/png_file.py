@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from isal import igzip_lib
-from PIL.PngImagePlugin import PngImageFile
+from PIL.PngImagePlugin import PngImageFile, PngStream
+
+from nnlib.png_structure import PngChunks
 
 _HEAD_BYTES = 2
 _BLOCK_HEAD = struct.Struct("<BHH")
@@ -25,6 +27,17 @@ for 640x480 pixels. With every piece a thread gives the interpreter's lock up tw
 
 class PngFile(PngImageFile):
     """Used as Pillow's own, which checks the head of the stream and the checksum at its end."""
+
+    _chunks: PngChunks | None = None
+
+    @property
+    def png(self) -> PngStream | None:
+        """The chunks: ours in place of those that Pillow makes when it opens a file."""
+        return self._chunks
+
+    @png.setter
+    def png(self, chunks: PngStream | None) -> None:
+        self._chunks = None if chunks is None or chunks.fp is None else PngChunks(chunks.fp)
 
     def load_prepare(self) -> None:
         super().load_prepare()

@@ -181,7 +181,7 @@ class _Decoding:
     ) -> None:
         if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
             raise TooManyPixels(f"the image has more than {self._max_pixels:,} pixels") from None
-        if isinstance(error, Exception):
+        if isinstance(error, Exception) and not isinstance(error, BrokenImage):
             raise BrokenImage(f"the {self._format} image is truncated or damaged") from None
 
 
