@@ -1,5 +1,6 @@
 """Whatever photo comes in, the picture that the network sees is the one a careful person would have cut."""
 
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from io import BytesIO
@@ -12,7 +13,7 @@ from nnlib.errors import BrokenImage, ImageError, TooManyPixels, UnsupportedForm
 from nnlib.preprocessing import detect_format, preprocess
 from PIL import Image, ImageFilter, ImageOps
 
-from shared.nnlib.tests.png_parts import png
+from shared.nnlib.tests.png_parts import chunk, png
 
 ENCODED_FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"]
 
@@ -146,6 +147,19 @@ def test_a_transparent_tone_of_a_16_bit_grey_png_is_white_and_its_neighbours_are
     pixels = preprocess(encode(Image.fromarray(tones), "PNG", transparency=1000)).pixels
     assert pixels[:28].min() == 255
     assert pixels[36:].max() == 1000 >> 8
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_a_transparent_tone_of_a_grey_png_is_white_and_the_others_are_not(bits):
+    tones = np.arange(64) * 2**bits // 64  # from black to white in broad stripes
+    line = np.packbits(np.unpackbits(tones.astype(np.uint8)[:, None], axis=1)[:, -bits:]).tobytes()
+    expected = tones * (255 // (2**bits - 1))
+    for transparent in {0, 2 ** (bits - 1) - 1, 2**bits - 1}:
+        data = png(64, 64, zlib.compress((b"\0" + line) * 64), bits=bits)
+        header_end = data.index(b"IDAT") - 4
+        data = data[:header_end] + chunk(b"tRNS", transparent.to_bytes(2, "big")) + data[header_end:]
+        seen = np.where(tones == transparent, 255, expected)
+        np.testing.assert_array_equal(preprocess(data).pixels[0, :, 0], seen)
 
 
 def test_transparency_is_shown_over_white():
