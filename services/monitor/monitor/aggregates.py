@@ -54,7 +54,7 @@ class Bins:
     categories: tuple[str, ...] = ()
 
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "other")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIC", "other")
 _FORMAT_BINS = {name: number for number, name in enumerate(FORMATS)}
 _ASPECT_RATIO_EDGES = (0.25, 0.52, 0.65, 0.72, 0.95, 1.05, 1.3, 1.45, 1.7, 2.0, 4.0)
 _MEGAPIXELS_EDGES = (0.001, 0.01, 0.05, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 13.0, 50.0)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from monitor.aggregates import (
+    FORMATS,
     TRAFFIC_FEATURES,
     Counts,
     bins_of,
@@ -17,6 +18,7 @@ from monitor.aggregates import (
 )
 from monitor.manifests import Manifest, Manifests
 from monitor.percentiles import bin_of
+from nnlib import preprocessing
 
 from services.monitor.tests.examples import event
 
@@ -73,6 +75,13 @@ def test_the_probability_of_being_right_is_that_of_the_label(manifests: Manifest
     counts = count(manifests.get("catnet-mlp", "1"), cat_probability=0.25, label="cat")
     assert counts["correct_millionths"] == 250_000
     assert counts["confidence_millionths"] == 750_000
+
+
+def test_every_format_that_a_photo_can_have_is_counted_on_its_own(manifests: Manifests) -> None:
+    manifest = manifests.get("catnet-mlp", "1")
+    for name in (*preprocessing._FILES, "other"):
+        counts = count(manifest, image_format=name)
+        assert bins_of(counts, "feature:format") == {FORMATS.index(name): 1}
 
 
 @pytest.mark.parametrize(
