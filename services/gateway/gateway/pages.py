@@ -47,6 +47,7 @@ _STATIC_PATH = re.compile(
     r"(?:[A-Za-z0-9_-]+/)*"  # folders: no dot, so neither hidden ones nor the way up
     r"[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(?:js|css|svg|png|ico|webmanifest|txt)"
 )
+_WEIGHT_OF_NONE = re.compile(r"q=0(\.0*)?")
 _MEDIA_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".ico": "image/x-icon"}
 
 KEEP_FOR_A_DAY = MappingProxyType({"cache-control": "public, max-age=86400"})
@@ -171,11 +172,15 @@ class Pages:
 
 def _takes_gzip(accept_encoding: str) -> bool:
     """Source: RFC 9110, section 12.5.3."""
+    takes_others = False
     for coding in accept_encoding.lower().split(","):
-        name, _, weight = coding.partition(";")
-        if name.strip() in ("gzip", "*"):
-            return not re.fullmatch(r"\s*q=0(\.0*)?\s*", weight)
-    return False
+        name, _, weight = (part.strip() for part in coding.partition(";"))
+        takes = not _WEIGHT_OF_NONE.fullmatch(weight)
+        if name == "gzip":
+            return takes
+        if name == "*":
+            takes_others = takes
+    return takes_others
 
 
 def matches_etag(if_none_match: str, etag: str) -> bool:
