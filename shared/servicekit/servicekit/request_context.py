@@ -1,6 +1,7 @@
 """Who asks, and as part of what: the request id and the W3C trace context of a request.
 
-Source: W3C Trace Context, section 3.2 (traceparent).
+Source: W3C Trace Context, section 3.2 (traceparent). Of a version above 00 that is read which 00 has too, and passed on
+as that: the one flag it knows, whether the caller keeps what it recorded of the trace, and zeros for all others.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from starlette.types import Scope
 from servicekit.telemetry import current_traceparent, is_traced
 
 _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.*)?")
+_TRACEPARENT = re.compile(
+    r"(?!ff|00.{54})[0-9a-f]{2}-"  # behind its 55 characters version 00 has nothing
+    r"(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f](?:([13579bdf])|[02468ace])(?:-.*)?"
+)
 _STATE_KEY = "request_context"
 
 
@@ -58,8 +62,8 @@ def request_id(scope: Scope) -> str:
 
 def _continue(traceparent: str) -> str:
     match = _TRACEPARENT.fullmatch(traceparent)
-    trace_id, flags = (match[1], match[2]) if match else (_random_id(), "00")
-    return f"00-{trace_id}-{random.getrandbits(64):016x}-{flags}"
+    trace_id, sampled = match.groups() if match else (_random_id(), None)
+    return f"00-{trace_id}-{random.getrandbits(64):016x}-{'01' if sampled else '00'}"
 
 
 def _random_id() -> str:
