@@ -8,7 +8,11 @@ Source: RFC 9112.
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import sys
+import termios
 from collections import deque
+from contextlib import suppress
 from http import HTTPStatus
 from itertools import chain
 from typing import Any, cast
@@ -25,6 +29,9 @@ MAX_HEAD_BYTES = 16 * 1024
 """Of the request line, the headers and the trailers together. Memory is bounded by this and one read more."""
 HEAD_SECONDS = 10.0
 """From the connection, or from the first byte after an answer, to the end of the head."""
+TAKE_SECONDS = 30.0
+"""Who takes not a byte of its answer for so long, or for twice that, is cut off. A phone in a tunnel is back by then,
+and who never reads holds its connection, and what its request took, no longer."""
 
 MAX_CONNECTIONS = 4096
 """Open at once. Each may hold some unread bytes, and a file handle."""
@@ -75,6 +82,8 @@ class HttpProtocol(asyncio.Protocol):
         self.is_full = False
         """The client takes no more for now."""
         self._may_write = asyncio.Event()
+        self._taking_check: asyncio.TimerHandle | None = None
+        self._untaken_bytes = 0
 
     # What the event loop says.
 
@@ -90,11 +99,11 @@ class HttpProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server_state.connections.discard(self)
-        for timer in (self._head_deadline, self._idle_check):
+        for timer in (self._head_deadline, self._idle_check, self._taking_check):
             if timer is not None:
                 timer.cancel()
         self._waiting.clear()
-        self.resume_writing()
+        self._may_write.set()
         answering, self._answering = self._answering, None
         if answering is not None:
             answering.lose()
@@ -118,10 +127,15 @@ class HttpProtocol(asyncio.Protocol):
     def pause_writing(self) -> None:
         self.is_full = True
         self._may_write.clear()
+        if self._taking_check is None:
+            self._watch_taking()
 
     def resume_writing(self) -> None:
         self.is_full = False
         self._may_write.set()
+        if self._taking_check is not None and not self._transport.is_closing():
+            self._taking_check.cancel()
+            self._taking_check = None
 
     # What the parser finds.
 
@@ -213,7 +227,7 @@ class HttpProtocol(asyncio.Protocol):
         self._server_state.total_requests += 1
         self._answering = None
         if not keeps_alive:
-            self._transport.close()
+            self._close()
         if self._transport.is_closing():
             return
         self.resume_reading()
@@ -229,7 +243,7 @@ class HttpProtocol(asyncio.Protocol):
     def shutdown(self) -> None:
         """Close the connection, after the answer that is in work."""
         if self._answering is None:
-            self._transport.close()
+            self._close()
         else:
             self._answering.be_the_last()
 
@@ -274,7 +288,24 @@ class HttpProtocol(asyncio.Protocol):
         if self._is_in_head:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
-            self._transport.close()  # nothing was asked: a connection in reserve, or the rest of a refused body
+            self._close()  # nothing was asked: a connection in reserve, or the rest of a refused body
+
+    def _close(self) -> None:
+        """Once the client has taken what is written, or takes no more of it."""
+        self._transport.close()
+        if self._taking_check is None and self._transport.get_write_buffer_size():
+            self._watch_taking()
+
+    def _watch_taking(self) -> None:
+        self._untaken_bytes = _untaken_bytes(self._transport)
+        self._taking_check = self._loop.call_later(TAKE_SECONDS, self._check_taking)
+
+    def _check_taking(self) -> None:
+        """While the client is to take more: before more is written, and before the connection is closed."""
+        untaken_bytes = self._untaken_bytes
+        self._watch_taking()
+        if self._untaken_bytes >= untaken_bytes:
+            self._transport.abort()
 
     def _check_idle(self) -> None:
         """One timer for all the pauses of a connection, which a request then need not begin and end."""
@@ -282,7 +313,7 @@ class HttpProtocol(asyncio.Protocol):
         idle_seconds = self._loop.time() - self._idle_since
         is_idle = self._answering is None and self._head_deadline is None
         if is_idle and idle_seconds >= self._keep_alive_seconds:
-            self._transport.close()
+            self._close()
         else:
             rest_seconds = self._keep_alive_seconds - idle_seconds if is_idle else self._keep_alive_seconds
             self._idle_check = self._loop.call_later(rest_seconds, self._check_idle)
@@ -293,10 +324,22 @@ class HttpProtocol(asyncio.Protocol):
             self._transport.write(
                 f"{head}content-length: {len(status.phrase)}\r\nconnection: close\r\n\r\n{status.phrase}".encode()
             )
-            self._transport.close()
+            self._close()
 
 
 def _address(transport: asyncio.BaseTransport, end: str) -> tuple[str, int] | None:
     """None for a connection that is no TCP connection."""
     address = transport.get_extra_info(end)
     return (str(address[0]), int(address[1])) if isinstance(address, tuple) else None
+
+
+def _untaken_bytes(transport: asyncio.Transport) -> int:
+    """Written, and not acknowledged by the client's machine.
+
+    Beside the transport's buffer this is what the system holds, where it tells (Linux does): up to some megabytes, of
+    which a third has to go before it takes more. A slow client may need minutes for that.
+    """
+    held = b""
+    with suppress(OSError):
+        held = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+    return transport.get_write_buffer_size() + int.from_bytes(held, sys.byteorder)

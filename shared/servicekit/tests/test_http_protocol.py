@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -23,7 +24,10 @@ def anyio_backend() -> str:
 
 
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """Reads the body to its end, except at /unread, and answers with what the body was."""
+    """Reads the body to its end, except at /unread, and answers with what the body was; at /large, with a lot."""
+    if scope["path"].startswith("/large"):
+        await answer_a_lot(scope, send)
+        return
     body = b""
     more_body = scope["path"] != "/unread"
     while more_body:
@@ -33,6 +37,20 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
     digest = hashlib.sha256(body).hexdigest().encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"64")]})
     await send({"type": "http.response.body", "body": digest})
+
+
+LARGE_BYTES = 32 * 1024 * 1024
+"""More than the system's buffers on both sides hold."""
+
+
+async def answer_a_lot(scope: Scope, send: Send) -> None:
+    """In pieces, or at /large-at-once as the last answer of its connection."""
+    pieces = 1 if scope["path"] == "/large-at-once" else 512
+    headers = [(b"content-length", b"%d" % LARGE_BYTES)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for number in range(1, pieces + 1):
+        piece = bytes(LARGE_BYTES // pieces)
+        await send({"type": "http.response.body", "body": piece, "more_body": number < pieces})
 
 
 @pytest.fixture
@@ -52,6 +70,20 @@ async def connection() -> AsyncIterator[Connection]:
     writer.close()
     server.should_exit = server.force_exit = True
     await serving
+
+
+@pytest.fixture
+def lost(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set once the server has done with a connection."""
+    lost = asyncio.Event()
+    lose = HttpProtocol.connection_lost
+
+    def connection_lost(protocol: HttpProtocol, error: Exception | None) -> None:
+        lose(protocol, error)
+        lost.set()
+
+    monkeypatch.setattr(HttpProtocol, "connection_lost", connection_lost)
+    return lost
 
 
 async def next_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
@@ -224,3 +256,49 @@ async def test_what_is_not_http_is_a_400(connection: Connection, head: bytes) ->
     writer.write(head)
     assert await status(reader) == 400
     assert await closed(reader)
+
+
+async def test_who_takes_nothing_of_an_answer_is_cut_off(
+    connection: Connection, lost: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, writer = connection
+    monkeypatch.setattr(http_protocol, "TAKE_SECONDS", 0.05)
+    writer.write(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
+    await asyncio.wait_for(lost.wait(), 5)
+
+
+async def test_who_takes_an_answer_slowly_gets_all_of_it(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "TAKE_SECONDS", 0.1)
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+        slow.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(slow, connection[1].get_extra_info("peername"))
+        await loop.sock_sendall(slow, b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        taken_bytes = 0
+        while piece := await asyncio.wait_for(loop.sock_recv(slow, 64 * 1024), 5):
+            taken_bytes += len(piece)
+            if taken_bytes < LARGE_BYTES // 20:
+                await asyncio.sleep(0.02)  # so that it takes several of the times that it may take nothing
+    assert taken_bytes > LARGE_BYTES
+
+
+@pytest.mark.parametrize("is_paused", [True, False])
+async def test_a_connection_is_closed_though_nobody_takes_what_is_written(
+    connection: Connection, lost: asyncio.Event, monkeypatch: pytest.MonkeyPatch, is_paused: bool
+) -> None:
+    begin = HttpProtocol.connection_made
+
+    def connection_made(protocol: HttpProtocol, transport: asyncio.Transport) -> None:
+        begin(protocol, transport)
+        if not is_paused:
+            transport.set_write_buffer_limits(2 * LARGE_BYTES)
+
+    monkeypatch.setattr(http_protocol, "TAKE_SECONDS", 0.05)
+    monkeypatch.setattr(HttpProtocol, "connection_made", connection_made)
+    _, writer = await asyncio.open_connection(*connection[1].get_extra_info("peername"))
+    writer.write(b"GET /large-at-once HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    await asyncio.wait_for(lost.wait(), 5)
+    writer.close()
