@@ -63,25 +63,29 @@ class PhotoEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         body = RequestBody(scope, receive, limit_bytes=self._limit_bytes, take=self._memory.take)
+        photo: Content = b""
         try:
-            self._circuit.check()
-            self._admission.check()
-            with nullcontext() if has_whole_body(scope) else arriving_by(deadline):
-                photo = await read_photo(body)
-            query = self._query(scope["query_string"])
-            with while_client_waits(scope):
-                async with self._admission.work():
-                    answer = await self._ask(photo, query=query, context=request_context(scope), deadline=deadline)
+            try:
+                self._circuit.check()
+                self._admission.check()
+                with nullcontext() if has_whole_body(scope) else arriving_by(deadline):
+                    photo = await read_photo(body)
+                query = self._query(scope["query_string"])
+                with while_client_waits(scope):
+                    async with self._admission.work():
+                        answer = await self._ask(photo, query=query, context=request_context(scope), deadline=deadline)
+            finally:
+                photo = b""  # the answer needs nothing of it, and may wait long for its client
+                self._memory.give_back(body.held_bytes)
         except (ClientLeft, Interrupted):
             return
         except Problem as problem:
+            problem.__traceback__ = problem.__cause__ = problem.__context__ = None  # their frames hold the photo
             if body.is_complete:
                 raise
             await refuse_early(problem, body, deadline, scope, receive, send)
         else:
             await pass_on(answer, scope, receive, send)
-        finally:
-            self._memory.give_back(body.held_bytes)
 
     def _read_query(self, query_string: bytes) -> str:
         """What of a query is passed on."""
