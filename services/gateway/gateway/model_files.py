@@ -14,14 +14,14 @@ from servicekit.http_exchange import abort
 from servicekit.request_context import request_context
 from starlette.datastructures import Headers, QueryParams
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway.admission import Admission
 from gateway.answers import pass_on
 from gateway.errors import AnsweredInstead
 from gateway.inference_client import InferenceClient
 from gateway.pages import matches_etag
-from gateway.transport import AnswerStream
+from gateway.transport import Answer, AnswerStream
 
 MEDIA_TYPES = MappingProxyType(
     {
@@ -65,6 +65,7 @@ class ModelFiles:
         name, version, file = (scope["path_params"][key] for key in ("name", "version", "file"))
         if file not in MEDIA_TYPES or not (re.fullmatch(NAME, name) and re.fullmatch(NAME, version)):
             raise HTTPException(404)
+        refused: Answer | None = None
         async with self._admission.work():
             answer = self._inference.model_file(
                 (name, version, file),
@@ -77,7 +78,9 @@ class ModelFiles:
                 async with answer as content:
                     await self._pass_on(content, scope, send)
             except AnsweredInstead as refusal:
-                await pass_on(refusal.answer, scope, receive, send)
+                refused = refusal.answer
+        if refused is not None:
+            await pass_on(refused, scope, receive, send)
 
     async def _pass_on(self, answer: AnswerStream, scope: Scope, send: Send) -> None:
         headers = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
@@ -88,21 +91,28 @@ class ModelFiles:
         )
         if is_known:
             headers.pop(b"content-length", None)
-        await send({"type": "http.response.start", "status": 304 if is_known else 200, "headers": [*headers.items()]})
-        if scope["method"] == "GET" and not is_known and not await self._send_all(answer, send):
+        start = {"type": "http.response.start", "status": 304 if is_known else 200, "headers": [*headers.items()]}
+        content = answer if scope["method"] == "GET" and not is_known else None
+        if not await self._send_in_time(start, content, send):
             abort(scope)  # so that nobody takes the piece that came for the whole
-            return
-        await send({"type": "http.response.body"})
 
-    async def _send_all(self, answer: AnswerStream, send: Send) -> bool:
-        """Whether all of it went out in time."""
-        length_bytes = answer.headers.get(b"content-length")
-        sent_bytes = 0
+    async def _send_in_time(self, start: Message, content: AnswerStream | None, send: Send) -> bool:
+        """Whether all of it went out, and in time: before its start, an earlier answer may still have to be taken."""
         try:
             async with asyncio.timeout(self._download_seconds):
-                async for chunk in answer.chunks:
-                    sent_bytes += len(chunk)
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await send(start)
+                if content is not None and not await self._send_all(content, send):
+                    return False
+                await send({"type": "http.response.body"})
         except TimeoutError:
             return False
+        return True
+
+    async def _send_all(self, content: AnswerStream, send: Send) -> bool:
+        """Whether it was whole."""
+        length_bytes = content.headers.get(b"content-length")
+        sent_bytes = 0
+        async for chunk in content.chunks:
+            sent_bytes += len(chunk)
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
         return length_bytes is None or sent_bytes == int(length_bytes)

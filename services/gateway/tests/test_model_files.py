@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
 
 import httpx
 import pytest
 from gateway import app
+from gateway.admission import Admission
+from gateway.inference_client import InferenceClient
+from gateway.metrics import GatewayMetrics
+from gateway.model_files import ModelFiles
+from gateway.transport import AnswerStream
+from prometheus_client import CollectorRegistry
+from servicekit.request_context import begin_request
+from starlette.requests import Request
+from starlette.types import Message, Scope
 
 from services.gateway.tests.conftest import StartGateway
 from services.gateway.tests.running_gateway import RunningGateway
@@ -102,6 +114,43 @@ async def test_only_so_many_download_at_once(
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
     may_answer.set()
     assert (await first).content == WEIGHTS
+
+
+class Holder:
+    """Of a file, as it would come from inference."""
+
+    @asynccontextmanager
+    async def model_file(self, path: tuple[str, str, str], **_: object) -> AsyncIterator[AnswerStream]:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"x"
+
+        yield AnswerStream(200, {b"content-length": b"1"}, chunks())
+
+
+@pytest.mark.parametrize(("method", "taken"), [("GET", 0), ("GET", 1), ("GET", 2), ("HEAD", 0), ("HEAD", 1)])
+async def test_whatever_of_an_answer_is_not_taken_keeps_no_place(method: str, taken: int) -> None:
+    admission = Admission(
+        in_flight=1,
+        queue=0,
+        queue_seconds=0.0,
+        expected_seconds=1.0,
+        shed=GatewayMetrics(CollectorRegistry()).requests_shed,
+    )
+    inference = cast(InferenceClient, Holder())
+    files = ModelFiles(inference, admission=admission, timeout_seconds=5.0, download_seconds=0.01)
+    path = {"name": "catnet", "version": "1", "file": "model.safetensors"}
+    scope: Scope = {"type": "http", "method": method, "path_params": path, "query_string": b"", "headers": []}
+    begin_request(scope)
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        if len(sent) == taken:
+            await asyncio.Event().wait()
+        sent.append(message)
+
+    await asyncio.wait_for(files(scope, Request(scope).receive, send), 5)
+    assert len(sent) == taken
+    admission.check()
 
 
 @pytest.mark.parametrize(
