@@ -68,6 +68,8 @@ class HttpProtocol(asyncio.Protocol):
         """The one that is being read, or was last."""
         self._answering: HttpExchange | None = None
         self._waiting: deque[tuple[HttpExchange, Scope]] = deque()
+        self._refusal: HTTPStatus | None = None
+        """What comes after their answers. Nothing more is read, but that the client leaves is noticed."""
         # Of the request that is being read.
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -109,6 +111,8 @@ class HttpProtocol(asyncio.Protocol):
             answering.lose()
 
     def data_received(self, data: bytes) -> None:
+        if self._refusal is not None:
+            return
         self._unread_bytes += len(data)
         try:
             self._parser.feed_data(data)
@@ -233,6 +237,8 @@ class HttpProtocol(asyncio.Protocol):
         self.resume_reading()
         if self._waiting:
             self._begin(*self._waiting.popleft())
+        elif self._refusal is not None:
+            self._refuse(self._refusal)
         else:
             self._idle_since = self._loop.time()
             if self._idle_check is None:
@@ -319,12 +325,28 @@ class HttpProtocol(asyncio.Protocol):
             self._idle_check = self._loop.call_later(rest_seconds, self._check_idle)
 
     def _refuse(self, status: HTTPStatus) -> None:
-        if not self._transport.is_closing():
-            head = f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
-            self._transport.write(
-                f"{head}content-length: {len(status.phrase)}\r\nconnection: close\r\n\r\n{status.phrase}".encode()
-            )
-            self._close()
+        """Close the connection with this, once what was asked for before is answered.
+
+        Whether a next answer may come is known by then: what follows a ``Connection: close`` is nothing to refuse.
+        """
+        if self._transport.is_closing():
+            return
+        if self._waiting and not self._waiting[-1][0].has_whole_body:
+            self._waiting.pop()  # the one that is refused
+        answering = self._answering
+        if answering is None or not (answering.has_whole_body or answering.has_begun_answer):
+            self._write_refusal(status)
+        elif answering.has_whole_body:
+            self._refusal = status
+        else:
+            self._close()  # in the midst of an answer, which is all that can still tell the client
+
+    def _write_refusal(self, status: HTTPStatus) -> None:
+        head = f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+        self._transport.write(
+            f"{head}content-length: {len(status.phrase)}\r\nconnection: close\r\n\r\n{status.phrase}".encode()
+        )
+        self._close()
 
 
 def _address(transport: asyncio.BaseTransport, end: str) -> tuple[str, int] | None:

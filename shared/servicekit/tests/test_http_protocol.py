@@ -302,3 +302,58 @@ async def test_a_connection_is_closed_though_nobody_takes_what_is_written(
     writer.write(b"GET /large-at-once HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
     await asyncio.wait_for(lost.wait(), 5)
     writer.close()
+
+
+GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("bad", "refusal"),
+    [
+        (b"\0", 400),
+        (b"CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n", 400),
+        (b"GET / HTTP/1.1\r\nhost: x\r\na: " + b"a" * MAX_HEAD_BYTES + b"\r\n\r\n", 431),
+    ],
+    ids=["no HTTP", "a tunnel", "a bad body", "a long head"],
+)
+@pytest.mark.parametrize("requests", [1, 3])
+async def test_what_is_refused_is_refused_after_the_answers_before(
+    connection: Connection, requests: int, bad: bytes, refusal: int
+) -> None:
+    reader, writer = connection
+    writer.write(GET * requests + bad)
+    assert [await status(reader) for _ in range(requests + 1)] == [200] * requests + [refusal]
+    assert await closed(reader)
+
+
+@pytest.mark.parametrize("bad", [b"\0", GET])
+@pytest.mark.parametrize("last", [GET.replace(b"x\r\n", b"x\r\nconnection: close\r\n"), GET.replace(b"1.1", b"1.0")])
+async def test_what_follows_the_last_request_is_ignored(connection: Connection, last: bytes, bad: bytes) -> None:
+    reader, writer = connection
+    writer.write(GET + last + bad)
+    assert [await status(reader), await status(reader)] == [200, 200]
+    assert await closed(reader)
+
+
+@pytest.mark.parametrize(("bad", "refusal"), [(b"\0", 400), (GET[:-2] + b"a: " + b"a" * MAX_HEAD_BYTES, 431)])
+async def test_nothing_is_written_into_an_answer_that_has_begun(
+    connection: Connection, bad: bytes, refusal: int
+) -> None:
+    reader, writer = connection
+    writer.write(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
+    await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    writer.write(bad)
+    assert await asyncio.wait_for(reader.readexactly(LARGE_BYTES), 5) == bytes(LARGE_BYTES)
+    assert await status(reader) == refusal
+    assert await closed(reader)
+
+
+async def test_an_answer_that_has_begun_ends_where_its_request_turns_out_bad(connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(b"POST /large HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
+    await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    writer.write(b"xyz\r\n")
+    answered = await asyncio.wait_for(reader.read(), 5)
+    assert answered == bytes(len(answered))
+    assert len(answered) < LARGE_BYTES
