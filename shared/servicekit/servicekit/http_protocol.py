@@ -28,7 +28,7 @@ from servicekit.http_exchange import HttpExchange
 MAX_HEAD_BYTES = 16 * 1024
 """Of the request line, the headers and the trailers together. Memory is bounded by this and one read more."""
 HEAD_SECONDS = 10.0
-"""From the connection, or from the first byte after an answer, to the end of the head."""
+"""From the connection, from an answer or from the first byte after it, whichever is last, to the end of the head."""
 TAKE_SECONDS = 30.0
 """Who takes not a byte of its answer for so long, or for twice that, is cut off. A phone in a tunnel is back by then,
 and who never reads holds its connection, and what its request took, no longer."""
@@ -239,6 +239,8 @@ class HttpProtocol(asyncio.Protocol):
             self._begin(*self._waiting.popleft())
         elif self._refusal is not None:
             self._refuse(self._refusal)
+        elif self._is_in_head:
+            self._await_head()
         else:
             self._idle_since = self._loop.time()
             if self._idle_check is None:

@@ -210,6 +210,16 @@ async def test_a_head_that_does_not_come_is_not_awaited_for_ever(
     assert await closed(reader)
 
 
+async def test_a_head_that_begins_before_an_answer_is_not_awaited_for_ever(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = connection
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.1)
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\r\nhost:")
+    assert [await status(reader), await status(reader)] == [200, 408]
+    assert await closed(reader)
+
+
 async def test_beyond_the_most_connections_one_more_is_refused(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
