@@ -39,12 +39,13 @@ class HttpExchange:
         "_connection",
         "_has_news",
         "_head",
-        "_is_chunked",
         "_is_head_asked_for",
+        "_is_of_unknown_length",
         "_keeps_alive",
         "_loss_watchers",
         "_news",
         "_pieces",
+        "_takes_chunks",
         "_unsent_bytes",
         "_untaken_bytes",
         "has_answered",
@@ -64,6 +65,7 @@ class HttpExchange:
         self._is_head_asked_for = scope["method"] == "HEAD"
         self._keeps_alive = keeps_alive
         self._awaits_continue = awaits_continue
+        self._takes_chunks = scope["http_version"] != "1.0"
         self._pieces: list[bytes] = []
         self._untaken_bytes = 0
         self.has_whole_body = False
@@ -72,7 +74,7 @@ class HttpExchange:
         self._news: asyncio.Event | None = None
         self._head = b""
         """Of the answer, where it waits for the first bytes of the body: together they are one write."""
-        self._is_chunked = False
+        self._is_of_unknown_length = False
         self._unsent_bytes = 0
         self._loss_watchers: list[Callable[[], None]] = []
         scope["extensions"] = {_EXTENSION: self}
@@ -195,8 +197,9 @@ class HttpExchange:
                 is_closing = True
         has_body = not self._is_head_asked_for and status not in (204, 304)
         if length is None and has_body:
-            self._is_chunked = True
-            headers.append((b"transfer-encoding", b"chunked"))
+            self._is_of_unknown_length = True
+            if self._takes_chunks:
+                headers.append((b"transfer-encoding", b"chunked"))
         if is_closing:
             self._keeps_alive = False
         elif not self._keeps_alive:
@@ -207,13 +210,16 @@ class HttpExchange:
         self.has_begun_answer = True
         self._unsent_bytes = length or 0 if has_body else 0
         self._head = b"%b%b\r\n" % (_STATUS_LINES[status], lines)
-        if self._is_chunked:  # its body may be long in coming
+        if self._is_of_unknown_length:  # its body may be long in coming
             self._write(b"")
 
     def _send_body(self, body: bytes, *, more_body: bool) -> None:
-        if self._is_chunked:
-            chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-            self._write(chunk if more_body else chunk + b"0\r\n\r\n")
+        if self._is_of_unknown_length:
+            if self._takes_chunks:
+                body = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+                self._write(body if more_body else body + b"0\r\n\r\n")
+            else:
+                self._write(body)  # until the connection is closed
         elif self._is_head_asked_for:
             self._write(b"")
         else:

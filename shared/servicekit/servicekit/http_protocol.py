@@ -177,7 +177,7 @@ class HttpProtocol(asyncio.Protocol):
             self,
             scope,
             keeps_alive=version != "1.0" and self._parser.should_keep_alive(),
-            awaits_continue=self._awaits_continue,
+            awaits_continue=version != "1.0" and self._awaits_continue,
         )
         if self._answering is None:
             self._begin(exchange, scope)

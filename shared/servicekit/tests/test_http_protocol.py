@@ -24,7 +24,10 @@ def anyio_backend() -> str:
 
 
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """Reads the body to its end, except at /unread, and answers with what the body was; at /large, with a lot."""
+    """Reads the body to its end, except at /unread, and answers with what the body was; at /large, with a lot.
+
+    At /in-pieces the answer's length is not declared.
+    """
     if scope["path"].startswith("/large"):
         await answer_a_lot(scope, send)
         return
@@ -34,6 +37,11 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
         body += message["body"]
         more_body = message["more_body"]
+    if scope["path"] == "/in-pieces":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"abc", "more_body": True})
+        await send({"type": "http.response.body", "body": b"def"})
+        return
     digest = hashlib.sha256(body).hexdigest().encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"64")]})
     await send({"type": "http.response.body", "body": digest})
@@ -367,3 +375,26 @@ async def test_an_answer_that_has_begun_ends_where_its_request_turns_out_bad(con
     answered = await asyncio.wait_for(reader.read(), 5)
     assert answered == bytes(len(answered))
     assert len(answered) < LARGE_BYTES
+
+
+async def test_an_answer_to_http_1_0_is_not_in_chunks(connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(b"GET /in-pieces HTTP/1.0\r\nconnection: keep-alive\r\n\r\n")
+    head, _, body = (await asyncio.wait_for(reader.read(), 5)).partition(b"\r\n\r\n")
+    assert body == b"abcdef"
+    assert b"transfer-encoding" not in head
+    assert b"connection: close" in head
+
+
+async def test_an_answer_to_http_1_1_is_in_chunks_where_its_length_is_not_declared(connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(b"GET /in-pieces HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    head, _, body = (await asyncio.wait_for(reader.read(), 5)).partition(b"\r\n\r\n")
+    assert body == b"3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n"
+    assert b"transfer-encoding: chunked" in head
+
+
+async def test_a_client_of_http_1_0_is_not_told_to_go_on(connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(b"POST / HTTP/1.0\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\nx")
+    assert await next_answer(reader) == (200, hashlib.sha256(b"x").hexdigest().encode())
