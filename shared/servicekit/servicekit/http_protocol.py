@@ -12,6 +12,7 @@ import fcntl
 import sys
 import termios
 from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from itertools import chain
@@ -36,7 +37,8 @@ and who never reads holds its connection, and what its request took, no longer."
 MAX_CONNECTIONS = 4096
 """Open at once. Each may hold some unread bytes, and a file handle."""
 
-_OF_UPGRADES = {b"connection", b"upgrade", b"http2-settings"}
+_OF_UPGRADES = {b"upgrade", b"http2-settings"}
+"""Headers, and what a connection header says of them."""
 
 
 class HeadTooLarge(Exception):
@@ -261,7 +263,7 @@ class HttpProtocol(asyncio.Protocol):
         if method == b"CONNECT":
             self._refuse(HTTPStatus.BAD_REQUEST)
             return
-        lines = [b"%b: %b\r\n" % header for header in self._headers if header[0] not in _OF_UPGRADES]
+        lines = [b"%b: %b\r\n" % header for header in _without_upgrade(self._headers)]
         self._parser = httptools.HttpRequestParser(self)
         self.data_received(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self._url, version, b"".join(lines)) + rest)
 
@@ -355,6 +357,15 @@ def _address(transport: asyncio.BaseTransport, end: str) -> tuple[str, int] | No
     """None for a connection that is no TCP connection."""
     address = transport.get_extra_info(end)
     return (str(address[0]), int(address[1])) if isinstance(address, tuple) else None
+
+
+def _without_upgrade(headers: list[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    for name, value in headers:
+        if name == b"connection":
+            options = [option.strip() for option in value.split(b",")]
+            yield name, b", ".join(option for option in options if option.lower() not in _OF_UPGRADES)
+        elif name not in _OF_UPGRADES:
+            yield name, value
 
 
 def _untaken_bytes(transport: asyncio.Transport) -> int:

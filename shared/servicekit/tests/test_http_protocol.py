@@ -199,6 +199,18 @@ async def test_an_offer_of_another_protocol_is_declined_by_answering_in_this_one
         assert await next_answer(reader) == (200, hashlib.sha256(body).hexdigest().encode())
 
 
+@pytest.mark.parametrize(
+    "options", [b"close, Upgrade", b"HTTP2-Settings,upgrade ,Close", b"upgrade\r\nconnection: close"]
+)
+async def test_who_offers_another_protocol_for_one_request_gets_one_answer(
+    connection: Connection, options: bytes
+) -> None:
+    reader, writer = connection
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\nupgrade: h2c\r\nconnection: %b\r\n\r\n" % options)
+    assert await status(reader) == 200
+    assert await closed(reader)
+
+
 async def test_a_tunnel_is_refused(connection: Connection) -> None:
     reader, writer = connection
     writer.write(b"CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n")
