@@ -37,12 +37,17 @@ and who never reads holds its connection, and what its request took, no longer."
 MAX_CONNECTIONS = 4096
 """Open at once. Each may hold some unread bytes, and a file handle."""
 
+_VERSIONS = ("1.1", "1.0")
 _OF_UPGRADES = {b"upgrade", b"http2-settings"}
 """Headers, and what a connection header says of them."""
 
 
-class HeadTooLarge(Exception):
+class HeadRefused(Exception):
     """The parser ends with the error that one of its callbacks raises."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -75,6 +80,7 @@ class HttpProtocol(asyncio.Protocol):
         # Of the request that is being read.
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
+        self._hosts = 0
         self._awaits_continue = False
         self._is_in_head = False
         self._unread_bytes = 0
@@ -122,8 +128,8 @@ class HttpProtocol(asyncio.Protocol):
             self._decline_upgrade(data[offer.args[0] :])
             return
         except httptools.HttpParserError as error:
-            too_large = isinstance(error.__context__, HeadTooLarge)
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if too_large else HTTPStatus.BAD_REQUEST)
+            reason = error.__context__
+            self._refuse(reason.status if isinstance(reason, HeadRefused) else HTTPStatus.BAD_REQUEST)
             return
         if self._unread_bytes > MAX_HEAD_BYTES:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -148,6 +154,7 @@ class HttpProtocol(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._url = b""
         self._headers = []
+        self._hosts = 0
         self._awaits_continue = False
         self._is_in_head = True
 
@@ -159,21 +166,27 @@ class HttpProtocol(asyncio.Protocol):
             self._unread_bytes += len(name) + len(value)  # a trailer, which nobody asks for
             return
         name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
+        if name == b"host":
+            self._hosts += 1
+        elif name == b"expect" and value.lower() == b"100-continue":
             self._awaits_continue = True
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         if len(self._url) + sum(map(len, chain.from_iterable(self._headers))) > MAX_HEAD_BYTES:
-            raise HeadTooLarge
+            raise HeadRefused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         if self._parser.should_upgrade():
             return  # the parser takes nothing more for a body, and says so in a moment
+        version = self._parser.get_http_version()
+        if version not in _VERSIONS:
+            raise HeadRefused(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
+        if self._hosts != 1 and (self._hosts or version != "1.0"):
+            raise HeadRefused(HTTPStatus.BAD_REQUEST)  # two servers could take it for different ones: RFC 9112, 3.2
         self._is_in_head = False
         self._unread_bytes = 0
         if self._head_deadline is not None:
             self._head_deadline.cancel()
             self._head_deadline = None
-        version = self._parser.get_http_version()
         scope = self._scope(version)
         self._exchange = exchange = HttpExchange(
             self,
@@ -269,7 +282,8 @@ class HttpProtocol(asyncio.Protocol):
 
     def _scope(self, version: str) -> Scope:
         url = httptools.parse_url(self._url)
-        path = url.path.decode("ascii")
+        raw_path = url.path or b"/"  # of http://example.org?x=1 there is none
+        path = raw_path.decode("ascii")
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -277,7 +291,7 @@ class HttpProtocol(asyncio.Protocol):
             "method": self._parser.get_method().decode(),
             "scheme": "http",
             "path": unquote(path) if "%" in path else path,
-            "raw_path": url.path,
+            "raw_path": raw_path,
             "query_string": url.query or b"",
             "root_path": "",
             "headers": self._headers,

@@ -43,7 +43,9 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"def"})
         return
     digest = hashlib.sha256(body).hexdigest().encode()
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"64")]})
+    target = scope["raw_path"] + b"?" + scope["query_string"]
+    headers = [(b"content-length", b"64"), (b"x-target", target)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": digest})
 
 
@@ -410,3 +412,54 @@ async def test_a_client_of_http_1_0_is_not_told_to_go_on(connection: Connection)
     reader, writer = connection
     writer.write(b"POST / HTTP/1.0\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\nx")
     assert await next_answer(reader) == (200, hashlib.sha256(b"x").hexdigest().encode())
+
+
+@pytest.mark.parametrize("first", [b"", GET])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.0\r\nhost: x\r\nHost: x\r\n\r\n",
+        b"GET http://x/ HTTP/1.1\r\nx-host: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
+    ],
+)
+async def test_a_request_is_for_one_host(connection: Connection, first: bytes, head: bytes) -> None:
+    reader, writer = connection
+    writer.write(first + head)
+    if first:
+        assert await status(reader) == 200
+    assert await status(reader) == 400
+    assert await closed(reader)
+
+
+async def test_http_1_0_needs_no_host(connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(b"GET / HTTP/1.0\r\n\r\n")
+    assert await status(reader) == 200
+    assert await closed(reader)
+
+
+@pytest.mark.parametrize("version", [b"2.0", b"0.9"])
+async def test_a_version_that_is_not_spoken_is_a_505(connection: Connection, version: bytes) -> None:
+    reader, writer = connection
+    writer.write(b"GET / HTTP/%b\r\nhost: x\r\n\r\n" % version)
+    assert await status(reader) == 505
+    assert await closed(reader)
+
+
+@pytest.mark.parametrize(
+    ("address", "target"),
+    [
+        (b"http://example.org", b"/?"),
+        (b"http://example.org?x=1", b"/?x=1"),
+        (b"http://example.org/a?x=1", b"/a?x=1"),
+        (b"/a?x=1", b"/a?x=1"),
+    ],
+)
+async def test_an_address_may_be_a_whole_one(connection: Connection, address: bytes, target: bytes) -> None:
+    reader, writer = connection
+    writer.write(b"GET %b HTTP/1.1\r\nhost: example.org\r\n\r\n" % address)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    assert b"x-target: %b\r\n" % target in head
