@@ -187,6 +187,8 @@ class HttpExchange:
 
     def _begin_answer(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         """Names of headers are in lower case, as ASGI has them."""
+        if self._awaits_continue and not self.has_whole_body:
+            self._keeps_alive = False  # a client that was never asked for its body may send the next request instead
         headers = [*self._connection.default_headers, *headers]
         length = None
         is_closing = False

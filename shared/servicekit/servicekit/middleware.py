@@ -63,7 +63,7 @@ class RequestMiddleware:
                 if traced:
                     name_span(scope["method"], self._templates.of(scope))
                 message["headers"] = headers = [*message["headers"], *own_headers]
-                if self._health.draining.is_set() or (status >= 400 and _awaits_continue(scope)):
+                if self._health.draining.is_set():
                     headers.append(_CLOSE)
             await send(message)
 
@@ -93,8 +93,3 @@ class RequestMiddleware:
         return self._error_response(
             scope, 500, "The service failed on this request; it is logged under its request id.", None
         )
-
-
-def _awaits_continue(scope: Scope) -> bool:
-    """The client sends its body after it is asked to: once refused, it may send it, or the next request instead."""
-    return any(name == b"expect" for name, _ in scope["headers"])

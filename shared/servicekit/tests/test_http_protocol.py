@@ -463,3 +463,24 @@ async def test_an_address_may_be_a_whole_one(connection: Connection, address: by
     writer.write(b"GET %b HTTP/1.1\r\nhost: example.org\r\n\r\n" % address)
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
     assert b"x-target: %b\r\n" % target in head
+
+
+EXPECT = b"POST %b HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\n"
+
+
+async def test_a_connection_ends_with_the_answer_to_a_body_that_was_not_asked_for(connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(EXPECT % b"/unread")
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert b"connection: close\r\n" in head
+
+
+async def test_a_connection_is_kept_where_a_body_was_asked_for_or_is_there(connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(EXPECT % b"/unread" + b"x")
+    assert await status(reader) == 200
+    writer.write(EXPECT % b"/")
+    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(b"x" + GET)
+    assert [await status(reader), await status(reader)] == [200, 200]

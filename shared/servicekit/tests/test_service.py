@@ -186,11 +186,6 @@ def test_a_draining_service_sends_its_clients_elsewhere(client: TestClient, heal
     assert client.get("/hello/you").headers["connection"] == "close"
 
 
-def test_a_refusal_ends_the_connection_of_a_client_that_has_yet_to_send_its_body(client: TestClient) -> None:
-    assert "connection" not in client.post("/teapot").headers
-    assert client.post("/teapot", headers={"expect": "100-continue"}).headers["connection"] == "close"
-
-
 @pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("PORT", "70000"), ("LOG_LEVEL", "loud")])
 def test_a_wrong_setting_stops_the_start_by_name_and_value(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
