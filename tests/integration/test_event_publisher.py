@@ -262,7 +262,7 @@ async def test_leaving_is_bounded_and_counts_what_redis_never_took(
         began = time.monotonic()
         async with publishing(redis_server.url, instance, flush_seconds=0.5) as publisher:
             await publish_together(publisher, range(5))
-        assert time.monotonic() - began < 0.5 + 2 * TIMEOUT_SECONDS
+        assert time.monotonic() - began < 0.5 + TIMEOUT_SECONDS  # the last append has its time from the same bound
     assert publisher.counters == PublisherCounters(5, 0, 0, {**NONE_DROPPED, "shutdown": 5})
 
 

@@ -36,6 +36,9 @@ GATHER_SECONDS = 0.00015
 GATHER_SHARE = 1 / 3
 """Of ``wait_seconds``, at the most: the rest is left to the append."""
 
+LAST_APPEND_SHARE = 1 / 4
+"""Of ``flush_seconds``: kept for telling the stream what was dropped."""
+
 MAX_BATCH = 512
 FIRST_BACKOFF_SECONDS = 0.05
 LONGEST_BACKOFF_SECONDS = 1.0
@@ -129,15 +132,17 @@ class EventPublisher:
     ) -> None:
         self._closing = True
         self._due.set()
-        await asyncio.wait({self._writer}, timeout=self._flush_seconds)
+        last_append_seconds = self._flush_seconds * LAST_APPEND_SHARE
+        await asyncio.wait({self._writer}, timeout=self._flush_seconds - last_append_seconds)
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
         if self._buffer:
             _log.error("events dropped at shutdown", events=len(self._buffer))
             self._dropped["shutdown"] += len(self._buffer)
             self._buffer.clear()
-            with suppress(StreamUnavailable):
-                await self._stream.append([], self.counters)
+            with suppress(StreamUnavailable, TimeoutError):
+                async with asyncio.timeout(last_append_seconds):
+                    await self._stream.append([], self.counters)
 
     def _request_append(self, loop: asyncio.AbstractEventLoop, *, within_seconds: float) -> None:
         if not within_seconds:

@@ -231,6 +231,15 @@ async def test_closing_is_bounded_and_counts_what_it_leaves(stream: MemoryStream
     assert publisher.counters == PublisherCounters(20, 0, 0, {"buffer_full": 0, "refused": 0, "shutdown": 20})
 
 
+async def test_the_last_append_to_a_stream_that_stands_still_has_its_share_of_the_bound(stream: MemoryStream) -> None:
+    stream.running.clear()
+    began = time.monotonic()
+    async with publisher_of(stream, flush_seconds=0.1) as publisher:
+        await publisher.publish(event(0))
+    assert time.monotonic() - began < 5  # an append stands still for a minute
+    assert publisher.counters == PublisherCounters(1, 0, 0, {"buffer_full": 0, "refused": 0, "shutdown": 1})
+
+
 @given(
     steps=st.lists(
         st.sampled_from(["publish", "publish, more to come", "away", "back", "lose reply", "turn"]), max_size=60
