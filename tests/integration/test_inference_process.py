@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +68,33 @@ def test_sigterm_ends_it_within_its_bound_where_redis_stays_away(
     inference.stop()
     assert not inference.is_running()
     assert "events dropped at shutdown" in inference.log.read_text()
+
+
+def test_an_upload_and_a_redis_that_both_stand_still_do_not_keep_it_past_the_sum_of_its_bounds(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    process = ServiceProcess(
+        "inference",
+        free_port(),
+        {"REDIS_URL": redis_server.url, "SHUTDOWN_SECONDS": "1", "EVENT_FLUSH_SECONDS": "0.4"},
+        tmp_path / "standing.log",
+    )
+    with redis.Redis.from_url(redis_server.url) as client:
+        redis_pid = client.info("server")["process_id"]
+    process.start()
+    try:
+        process.wait_ready()
+        os.kill(redis_pid, signal.SIGSTOP)
+        predict(process)
+        with socket.create_connection(("127.0.0.1", int(process.url.rpartition(":")[2]))) as upload:
+            upload.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+            began = time.monotonic()
+            process.stop()
+            assert time.monotonic() - began < 1 + 0.4 + 1  # the last is for the interpreter's own end
+        assert "events dropped at shutdown" in process.log.read_text()
+    finally:
+        os.kill(redis_pid, signal.SIGCONT)
+        process.stop()
 
 
 def test_sighup_reloads_the_models_and_requests_go_on(redis_server: RedisServer, tmp_path: Path) -> None:

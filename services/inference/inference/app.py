@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -75,10 +76,16 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
         with suppress(ModelRefused):  # logged and counted; nobody waits for an answer
             await models.reload()
 
+    async def bound_the_drain() -> None:
+        await health.draining.wait()
+        publisher.leave_within(settings.longest_drain_seconds)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with publisher, shadow, on_hangup(reload_models):
+            drain = asyncio.create_task(bound_the_drain(), name="drain")
             yield
+            drain.cancel()
         workers.close()
         explainers.close()
         await stream.close()

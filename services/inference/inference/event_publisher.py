@@ -56,7 +56,11 @@ class _Entry:
 
 
 class EventPublisher:
-    """Used as an async context manager: entering starts the writer, leaving flushes within ``flush_seconds``."""
+    """Used as an async context manager: entering starts the writer, leaving flushes.
+
+    ``flush_seconds`` is the longest that leaving takes. Where ``leave_within`` has said when all must be over, it is
+    the longest that leaving waits without progress: while the stream takes events, it goes on until then.
+    """
 
     def __init__(self, stream: EventStream, *, buffer_size: int, wait_seconds: float, flush_seconds: float) -> None:
         self._stream = stream
@@ -76,6 +80,7 @@ class EventPublisher:
         self._patience: asyncio.TimerHandle | None = None
         """Of those who wait: one timer for all, which looks again when it ends."""
         self._closing = False
+        self._leaves_by: float | None = None
 
     @property
     def counters(self) -> PublisherCounters:
@@ -123,6 +128,10 @@ class EventPublisher:
         self._request_append(asyncio.get_running_loop(), within_seconds=self._longest_gathering)
         return True
 
+    def leave_within(self, seconds: float) -> None:
+        """Have left that many seconds from now, and use what of them is not yet over when leaving begins."""
+        self._leaves_by = asyncio.get_running_loop().time() + seconds
+
     async def __aenter__(self) -> Self:
         self._writer = asyncio.create_task(self._write(), name="event writer")
         return self
@@ -133,7 +142,7 @@ class EventPublisher:
         self._closing = True
         self._due.set()
         last_append_seconds = self._flush_seconds * LAST_APPEND_SHARE
-        await asyncio.wait({self._writer}, timeout=self._flush_seconds - last_append_seconds)
+        await self._flush(self._flush_seconds - last_append_seconds, last_append_seconds)
         self._writer.cancel()
         await asyncio.gather(self._writer, return_exceptions=True)
         if self._buffer:
@@ -143,6 +152,19 @@ class EventPublisher:
             with suppress(StreamUnavailable, TimeoutError):
                 async with asyncio.timeout(last_append_seconds):
                     await self._stream.append([], self.counters)
+
+    async def _flush(self, patience_seconds: float, reserved_seconds: float) -> None:
+        """Let the writer go on for the patience, and again for as long where the buffer became shorter meanwhile.
+
+        ``reserved_seconds``: of the time in which to leave, what is needed afterwards.
+        """
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + patience_seconds if self._leaves_by is None else self._leaves_by - reserved_seconds
+        while not self._writer.done() and (left_seconds := ends - loop.time()) > 0:
+            buffered = len(self._buffer)
+            await asyncio.wait({self._writer}, timeout=min(patience_seconds, left_seconds))
+            if len(self._buffer) >= buffered:
+                return
 
     def _request_append(self, loop: asyncio.AbstractEventLoop, *, within_seconds: float) -> None:
         if not within_seconds:

@@ -48,8 +48,13 @@ class InferenceSettings(ServiceSettings):
         100_000, ge=1, description="Events kept back while Redis is away; further ones are dropped and counted."
     )
     event_flush_seconds: float = Field(
-        2.0, ge=0, le=60, description="Longest that shutdown waits for the events kept back."
+        2.0, ge=0, le=60, description="Longest that shutdown waits for a Redis that takes no events."
     )
+
+    @property
+    def longest_drain_seconds(self) -> float:
+        """From SIGTERM to the end of the flush: the time that requests did not need is the events'."""
+        return self.drain_seconds + self.shutdown_seconds + self.event_flush_seconds
 
     @field_validator("redis_url")
     @classmethod

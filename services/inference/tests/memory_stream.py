@@ -1,4 +1,4 @@
-"""An event stream in memory that can be away, stall, refuse, choke and lose a reply."""
+"""An event stream in memory that can be away, stall, be slow, refuse, choke and lose a reply."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class MemoryStream:
         self.running = asyncio.Event()
         self.running.set()
         self.stall_seconds = 60.0
+        self.append_seconds = 0.0
         self.closed = False
 
     async def append(self, events: Sequence[PredictionEvent], counters: PublisherCounters) -> int:
@@ -33,7 +34,7 @@ class MemoryStream:
                 await self.running.wait()
         except TimeoutError:
             raise StreamUnavailable("stalled") from None
-        await asyncio.sleep(0)  # a round trip: others run meanwhile
+        await asyncio.sleep(self.append_seconds)  # a round trip: others run meanwhile
         if self.fault is not None:
             raise self.fault
         if any(map(self.poison, events)):

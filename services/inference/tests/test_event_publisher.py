@@ -231,11 +231,44 @@ async def test_closing_is_bounded_and_counts_what_it_leaves(stream: MemoryStream
     assert publisher.counters == PublisherCounters(20, 0, 0, {"buffer_full": 0, "refused": 0, "shutdown": 20})
 
 
+async def kept_back(publisher: EventPublisher, stream: MemoryStream, events: int) -> None:
+    """Have so many events wait for a stream that is back, and takes them slowly, one in 20 ms."""
+    stream.fault = StreamUnavailable("away")
+    for number in range(events):
+        await publisher.publish(event(number))
+    stream.fault, stream.append_seconds = None, 0.02
+
+
+async def test_leaving_goes_on_while_the_stream_takes_events(
+    stream: MemoryStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_publisher, "MAX_BATCH", 1)
+    async with publisher_of(stream, flush_seconds=0.4) as publisher:
+        await kept_back(publisher, stream, 40)
+        publisher.leave_within(60)
+    assert numbers(stream) == list(range(40))
+
+
+async def test_progress_does_not_keep_it_past_the_time_by_which_it_is_to_leave(
+    stream: MemoryStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_publisher, "MAX_BATCH", 1)
+    async with publisher_of(stream, flush_seconds=0.4) as publisher:
+        await kept_back(publisher, stream, 1000)
+        began = time.monotonic()
+        publisher.leave_within(0.6)
+    assert time.monotonic() - began < 5
+    counters = publisher.counters
+    assert counters.dropped["shutdown"] == 1000 - counters.published > 0
+    assert stream.counters[-1] == counters  # the time for telling it was left
+
+
 async def test_the_last_append_to_a_stream_that_stands_still_has_its_share_of_the_bound(stream: MemoryStream) -> None:
     stream.running.clear()
     began = time.monotonic()
     async with publisher_of(stream, flush_seconds=0.1) as publisher:
         await publisher.publish(event(0))
+        publisher.leave_within(60)
     assert time.monotonic() - began < 5  # an append stands still for a minute
     assert publisher.counters == PublisherCounters(1, 0, 0, {"buffer_full": 0, "refused": 0, "shutdown": 1})
 

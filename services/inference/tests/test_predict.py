@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from events.prediction import PredictionEvent
 from fastapi.testclient import TestClient
+from inference import event_publisher
 from inference.app import create_app
 from inference.event_stream import StreamUnavailable
 from inference.settings import InferenceSettings
@@ -240,3 +241,18 @@ def test_leaving_flushes_and_closes_the_stream(settings: InferenceSettings, stre
         client.post("/predict", content=photo)
     assert stream.closed
     assert stream.counters[-1].published == 1
+
+
+def test_time_that_requests_did_not_need_is_the_events_that_are_kept_back(
+    settings: InferenceSettings, stream: MemoryStream, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_publisher, "MAX_BATCH", 1)
+    monkeypatch.setattr(event_publisher, "LONGEST_BACKOFF_SECONDS", 0.05)
+    stream.fault = StreamUnavailable("away")
+    settings = settings.model_copy(update={"event_flush_seconds": 0.4})
+    with TestClient(app := create_app(settings, stream=stream)) as client:
+        for _ in range(20):
+            client.post("/predict", content=photo)
+        stream.fault, stream.append_seconds = None, 0.04
+        client.portal.call(app.state.health.draining.set)  # as SIGTERM does
+    assert len(stream.events) == 20
