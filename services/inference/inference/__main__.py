@@ -6,6 +6,9 @@ import os
 import signal
 import sys
 
+# Before all that takes time: the default would kill the process as long as there is no model to reload.
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
 # Before NumPy loads its BLAS: requests run side by side, so one forward pass must not take every core.
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
@@ -28,7 +31,6 @@ def main() -> None:
     settings = read_settings(InferenceSettings)
     configure_logs(service="inference", level=settings.log_level, style=settings.log_format)
     quiet_decoders()
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # its default would kill the process before there is a model to reload
     return_large_blocks(MEGAPIXEL_BYTES)
     try:
         app = create_app(settings)

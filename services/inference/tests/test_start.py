@@ -1,4 +1,4 @@
-"""``python -m inference`` says in one line what keeps it from starting."""
+"""``python -m inference`` says in one line what keeps it from starting, and an early SIGHUP does not."""
 
 from __future__ import annotations
 
@@ -49,3 +49,11 @@ def test_a_damaged_model_stops_the_start(models_dir: Path, make_model: MakeModel
     assert ended.returncode == 2
     assert "model.safetensors: SHA-256" in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_hangup_while_it_is_loaded_does_not_end_it(tmp_path: Path) -> None:
+    (tmp_path / "servicekit.py").write_text(  # stands for the first import that takes time
+        "import os, signal\nos.kill(os.getpid(), signal.SIGHUP)\nraise SystemExit('still there')"
+    )
+    ended = start(PYTHONPATH=os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    assert ended.stderr == "still there\n"
