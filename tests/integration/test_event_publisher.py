@@ -20,6 +20,7 @@ from inference import redis_event_stream
 from inference.event_publisher import EventPublisher
 from inference.redis_event_stream import TIMEOUT_SECONDS, RedisEventStream
 from redis_server import RedisServer
+from structlog.testing import capture_logs
 
 pytestmark = pytest.mark.anyio
 
@@ -246,13 +247,65 @@ async def test_an_event_that_redis_refuses_is_dropped_and_blocks_nothing(
     redis_server: RedisServer, client: redis.Redis, instance: str
 ) -> None:
     async with publishing(redis_server.url, instance, wait_seconds=1) as publisher:
-        client.set(STREAM, "of another type")
+        client.xadd(STREAM, {"after": "this one there is no more"}, id=f"{2**64 - 1}-{2**64 - 1}")
         await publish_together(publisher, range(5))
         await until(lambda: publisher.counters.buffered == 0)
         client.delete(STREAM)
         await publish_together(publisher, range(5, 10))
     assert numbers(client) == list(range(5, 10))
     assert stored_counters(client, instance) == PublisherCounters(10, 5, 0, {**NONE_DROPPED, "refused": 5})
+
+
+async def test_a_stream_of_another_type_is_an_outage_told_once_that_drops_no_event(
+    redis_server: RedisServer, client: redis.Redis, instance: str
+) -> None:
+    with capture_logs() as logs:
+        async with publishing(redis_server.url, instance, wait_seconds=1) as publisher:
+            await publisher.publish(event(0))
+            client.delete(STREAM)
+            client.set(STREAM, "of another type")
+            await publish_together(publisher, range(1, 6))
+            await until(lambda: client.info("errorstats").get("errorstat_WRONGTYPE", {}).get("count", 0) >= 15)
+            assert publisher.counters == PublisherCounters(6, 1, 5, NONE_DROPPED)
+            await until(lambda: stored_counters(client, instance) == publisher.counters)
+            client.delete(STREAM)
+            await until(lambda: publisher.counters.published == 6)
+    assert numbers(client) == list(range(1, 6))
+    assert stored_counters(client, instance) == PublisherCounters(6, 6, 0, NONE_DROPPED)
+    assert [log["event"] for log in logs] == ["stream unavailable, events are kept back", "stream available again"]
+
+
+@pytest.mark.parametrize("key", [PUBLISHERS, "the publisher's own"])
+async def test_counters_of_another_type_are_told_once_and_events_go_on(
+    redis_server: RedisServer, client: redis.Redis, instance: str, key: str
+) -> None:
+    key = key if key == PUBLISHERS else publisher_counters(instance)
+    client.set(key, "of another type")
+    with capture_logs() as logs:
+        async with publishing(redis_server.url, instance, wait_seconds=1) as publisher:
+            for number in range(5):
+                await publisher.publish(event(number))
+                assert numbers(client) == list(range(number + 1))
+            client.delete(key)
+            await publisher.publish(event(5))
+            assert client.zscore(PUBLISHERS, instance) is not None
+            assert stored_counters(client, instance) == publisher.counters
+    assert numbers(client) == list(range(6))
+    assert [log["event"] for log in logs] == [
+        "redis refuses the publisher's counters, events go on",
+        "redis takes the publisher's counters again",
+    ]
+
+
+async def test_counters_that_redis_refused_begin_anew_where_it_was_emptied(
+    redis_server: RedisServer, client: redis.Redis, instance: str
+) -> None:
+    async with publishing(redis_server.url, instance, wait_seconds=1) as publisher:
+        client.set(publisher_counters(instance), "of another type")
+        await publisher.publish(event(0))
+        client.flushall()
+        await publisher.publish(event(1))
+        assert stored_counters(client, instance) == PublisherCounters(1, 1, 0, NONE_DROPPED)
 
 
 async def test_leaving_is_bounded_and_counts_what_redis_never_took(

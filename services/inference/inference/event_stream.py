@@ -10,7 +10,8 @@ from events.prediction import PredictionEvent
 
 
 class StreamUnavailable(Exception):
-    """The stream cannot take events now, whatever they hold: it is away, stalled, starting, full or read-only."""
+    """The stream cannot take events now, whatever they hold: it is away, stalled, starting, full, read-only
+    or of another type."""
 
 
 class EventStream(Protocol):

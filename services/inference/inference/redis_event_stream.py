@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
 from typing import cast
@@ -51,29 +52,33 @@ class RedisEventStream:
         self._has_written = False
         self._next_listing = 0.0
         self._forgotten: PublisherCounters | None = None
+        self._keeps_counters = True
 
     async def append(self, events: Sequence[PredictionEvent], counters: PublisherCounters) -> int:
         try:
             results = await self._write(events, counters)
-            if self._has_written and _is_new_hash(results[len(events)]):
+            if self._has_written and _is_new(results[len(events)]) and (self._keeps_counters or _is_new(results[-1])):
                 # Redis was emptied, or has added these counters to those of publishers long gone. What they said
-                # before is no longer about anything that it holds: count from this append on.
+                # before is no longer about anything that it holds: count from this append on. Not so where Redis had
+                # refused them, and lists this publisher still: it holds all that they are about.
                 _log.warning("the publisher's counters were gone: counting anew")
                 self._forgotten = _all_but(counters, events)
                 self._next_listing = 0.0
                 await self._write([], counters)
             self._has_written = True
+            refusals = [result for result in results if result.__class__ is ResponseError]
+            if not refusals and self._keeps_counters:
+                return 0
+            of_events = [result for result in results[: len(events)] if isinstance(result, ResponseError)]
+            if of_events and _is_about_the_key(of_events[0]):
+                await self._write([], _with_kept_back(counters, len(events)))
+                raise StreamUnavailable(_reason(of_events[0]))
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             raise StreamUnavailable(_reason(error)) from error
-        refusals = [result for result in results if result.__class__ is ResponseError]
-        if not refusals:
-            return 0
-        _log.error(
-            "redis refused a command of a transaction",
-            refused=len(refusals),
-            reason=_reason(refusals[0]),
-        )
-        return sum(isinstance(result, ResponseError) for result in results[: len(events)])
+        self._tell_whether_counters_are_kept(results[len(events) :])
+        if of_events:
+            _log.error("redis refused events", refused=len(of_events), reason=_reason(of_events[0]))
+        return len(of_events)
 
     async def ping(self) -> None:
         """Ask on a connection of its own, so that health never stands in line behind events."""
@@ -90,16 +95,26 @@ class RedisEventStream:
             await exchange.close()
 
     async def _write(self, events: Sequence[PredictionEvent], counters: PublisherCounters) -> list[object]:
-        """Returns: one result an event, then that of the hash of counters."""
+        """Returns: one result an event, then that of the hash of counters, and of the list of publishers when due."""
         commands = [*map(pack_event, events), self._replace_counters(counters)]
         now = time.monotonic()
         is_listing = now >= self._next_listing
         if is_listing:
             commands.append(_pack("ZADD", PUBLISHERS, f"{time.time():.3f}", self._instance))
         results = await self._execute(b"".join((_MULTI, *commands, _EXEC)), len(commands))
-        if is_listing:
+        if is_listing and not any(isinstance(result, ResponseError) for result in results[len(events) :]):
             self._next_listing = now + LISTING_SECONDS
         return results
+
+    def _tell_whether_counters_are_kept(self, results: Sequence[object]) -> None:
+        """Say it where that changes. The events are in the stream all the same, and sending them again mends nothing:
+        the counters are absolute, so the next that Redis takes make up for these."""
+        refusal = next((result for result in results if isinstance(result, ResponseError)), None)
+        if refusal is not None and self._keeps_counters:
+            _log.error("redis refuses the publisher's counters, events go on", reason=_reason(refusal))
+        elif refusal is None and not self._keeps_counters:
+            _log.info("redis takes the publisher's counters again")
+        self._keeps_counters = refusal is None
 
     async def _execute(self, transaction: bytes, commands: int) -> list[object]:
         """Send a packed MULTI … EXEC of so many commands; return the commands' results.
@@ -132,8 +147,19 @@ def _raise_refusal(replies: Sequence[object]) -> None:
             raise reply
 
 
-def _is_new_hash(added_fields: object) -> bool:
-    return isinstance(added_fields, int) and added_fields > 0
+def _is_about_the_key(refusal: ResponseError) -> bool:
+    """Not about the event: any would be refused now, and this one is taken when the key is mended."""
+    return _reason(refusal) == "WRONGTYPE"
+
+
+def _is_new(added: object) -> bool:
+    """``added``: fields to a hash, or members to a sorted set."""
+    return isinstance(added, int) and added > 0
+
+
+def _with_kept_back(counters: PublisherCounters, events: int) -> PublisherCounters:
+    """The same where so many events, counted as published, were not."""
+    return replace(counters, published=counters.published - events, buffered=counters.buffered + events)
 
 
 def _all_but(counters: PublisherCounters, events: Sequence[PredictionEvent]) -> PublisherCounters:
