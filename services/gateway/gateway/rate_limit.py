@@ -11,13 +11,14 @@ import asyncio
 import hashlib
 import ipaddress
 import math
+from contextlib import suppress
 
 import structlog
 from prometheus_client import Counter
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api_keys import KEY_DIGEST
@@ -72,11 +73,18 @@ class RateLimit:
             except (RedisError, OSError) as error:  # TimeoutError is an OSError
                 self._rests_until = clock() + REST_SECONDS
                 _log.warning("requests are not counted: redis is away", reason=type(error).__name__)
+                if isinstance(error, ResponseError):
+                    await self._connect_anew()
         self._uncounted.inc()
         return 0.0
 
     async def close(self) -> None:
         await self._redis.aclose()
+
+    async def _connect_anew(self) -> None:
+        """A Redis that refuses may be the wrong one: after a failover the old connections lead to a replica."""
+        with suppress(RedisError, OSError):
+            await self._redis.connection_pool.disconnect(inuse_connections=False)
 
 
 class LimitRate:

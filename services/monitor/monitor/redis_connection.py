@@ -8,8 +8,8 @@ Every command has a deadline and no retry of its own: the callers know when tryi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
@@ -52,14 +52,20 @@ def connect(url: str, *, answer_seconds: float | None = None) -> Redis:
     )
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Errors of the library as ours."""
+@asynccontextmanager
+async def translated(redis: Redis) -> AsyncIterator[None]:
+    """Errors of the library as ours. After a refusal, what comes next goes over new connections.
+
+    A server that refuses may be the wrong one: after a failover the old connections lead to what is a replica by now.
+    """
     try:
         yield
     except ResponseError as error:
-        missing = "NOGROUP" in str(error)
-        raise (GroupMissing if missing else RedisAway)(str(error)) from error
+        if "NOGROUP" in str(error):
+            raise GroupMissing(str(error)) from error
+        with suppress(RedisError, OSError):
+            await redis.connection_pool.disconnect(inuse_connections=False)
+        raise RedisAway(str(error)) from error
     except (RedisError, OSError) as error:
         raise RedisAway(type(error).__name__) from error
 

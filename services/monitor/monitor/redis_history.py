@@ -48,7 +48,7 @@ class RedisHistory:
     ) -> AsyncIterator[list[StreamEntry]]:
         """The entries of a stream from just after an id, in order, in pieces."""
         while True:
-            with translated():
+            async with translated(self._redis):
                 reply: Any = await self._redis.xrange(
                     stream, min=after if after == "-" else f"({after}", max=to, count=CHUNK
                 )
@@ -60,7 +60,7 @@ class RedisHistory:
     async def these(self, entry_ids: Sequence[str]) -> list[StreamEntry]:
         """Those of these entries that the stream still holds."""
         found: list[StreamEntry] = []
-        with translated():
+        async with translated(self._redis):
             for start in range(0, len(entry_ids), CHUNK):
                 async with self._redis.pipeline(transaction=False) as pipeline:
                     for entry_id in entry_ids[start : start + CHUNK]:
@@ -72,7 +72,7 @@ class RedisHistory:
     async def count_keys(self) -> set[str]:
         """The keys of all hashes of counts."""
         keys = {self.keys.models, self.keys.pipeline}
-        with translated():
+        async with translated(self._redis):
             for kind in self.keys.kinds_of_counts:
                 async for key in self._redis.scan_iter(f"{kind}:*", count=1000):
                     keys.add(key)
@@ -80,33 +80,31 @@ class RedisHistory:
 
     async def counts_at_one_moment(self, keys: Sequence[str]) -> tuple[Position | None, dict[str, dict[str, int]]]:
         """How far the stream was counted, and these hashes at that very moment; no position without a group."""
-        with translated():
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                pipeline.xinfo_groups(names.STREAM)
-                pipeline.xpending_range(names.STREAM, names.CONSUMER_GROUP, "-", "+", MAX_PENDING)
-                pipeline.xrevrange(self.keys.feedback_log, count=1)
-                for key in keys:
-                    pipeline.hgetall(key)
-                groups, pending, feedback, *hashes = await pipeline.execute(raise_on_error=False)
+        async with translated(self._redis), self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.xinfo_groups(names.STREAM)
+            pipeline.xpending_range(names.STREAM, names.CONSUMER_GROUP, "-", "+", MAX_PENDING)
+            pipeline.xrevrange(self.keys.feedback_log, count=1)
+            for key in keys:
+                pipeline.hgetall(key)
+            groups, pending, feedback, *hashes = await pipeline.execute(raise_on_error=False)
         counts = {key: integers(fields) for key, fields in zip(keys, hashes, strict=True) if fields}
         return _position(groups, pending, feedback), counts
 
     async def write_beside(self, hashes: Mapping[str, Mapping[str, int] | Mapping[str, str]], beside: Keys) -> None:
         """Write fields of hashes under their keys, but in another namespace; what nobody takes is gone in an hour."""
-        with translated():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for key, fields in hashes.items():
-                    items: list[str | int] = [text for pair in fields.items() for text in pair]
-                    for start in range(0, len(items), CHUNK):
-                        pipeline.hset(_beside(key, beside), items=items[start : start + CHUNK])
-                        if len(pipeline) > PIPELINED:
-                            await pipeline.execute()
-                    pipeline.expire(_beside(key, beside), BESIDE_SECONDS)
-                await pipeline.execute()
+        async with translated(self._redis), self._redis.pipeline(transaction=False) as pipeline:
+            for key, fields in hashes.items():
+                items: list[str | int] = [text for pair in fields.items() for text in pair]
+                for start in range(0, len(items), CHUNK):
+                    pipeline.hset(_beside(key, beside), items=items[start : start + CHUNK])
+                    if len(pipeline) > PIPELINED:
+                        await pipeline.execute()
+                pipeline.expire(_beside(key, beside), BESIDE_SECONDS)
+            await pipeline.execute()
 
     async def forget_beside(self, beside: Keys) -> None:
         """Delete what an earlier attempt has left in another namespace."""
-        with translated():
+        async with translated(self._redis):
             async for key in self._redis.scan_iter(f"{beside.namespace}:*", count=1000):
                 await self._redis.delete(key)
 
@@ -123,41 +121,39 @@ class RedisHistory:
 
         Returns: False, and nothing done, if the pipeline's counters or the last feedback are others than expected.
         """
-        with translated():
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                await pipeline.watch(self.keys.pipeline, self.keys.feedback_log)
-                newest = await pipeline.xrevrange(self.keys.feedback_log, count=1)
-                fields: Any = await pipeline.hgetall(self.keys.pipeline)
-                is_same = integers(fields) == counted
-                if not is_same or (newest[0][0] if newest else NOTHING) != feedback:
-                    return False
-                pipeline.multi()  # type: ignore[no-untyped-call]
-                for key in obsolete:
-                    pipeline.delete(key)
-                for key, until in expire_at.items():
-                    pipeline.rename(_beside(key, beside), key)
-                    if until is None:
-                        pipeline.persist(key)
-                    else:
-                        pipeline.expireat(key, until)
-                try:
-                    await pipeline.execute()
-                except WatchError:
-                    return False
+        async with translated(self._redis), self._redis.pipeline(transaction=True) as pipeline:
+            await pipeline.watch(self.keys.pipeline, self.keys.feedback_log)
+            newest = await pipeline.xrevrange(self.keys.feedback_log, count=1)
+            fields: Any = await pipeline.hgetall(self.keys.pipeline)
+            is_same = integers(fields) == counted
+            if not is_same or (newest[0][0] if newest else NOTHING) != feedback:
+                return False
+            pipeline.multi()  # type: ignore[no-untyped-call]
+            for key in obsolete:
+                pipeline.delete(key)
+            for key, until in expire_at.items():
+                pipeline.rename(_beside(key, beside), key)
+                if until is None:
+                    pipeline.persist(key)
+                else:
+                    pipeline.expireat(key, until)
+            try:
+                await pipeline.execute()
+            except WatchError:
+                return False
         return True
 
     async def adopt_reference(self, model: str, fields: Mapping[str, str], logged: str) -> None:
         """Make these the fields of a model's reference, and log it, at one moment."""
-        with translated():
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                pipeline.delete(self.keys.reference(model))
-                pipeline.hset(self.keys.reference(model), items=[text for pair in fields.items() for text in pair])
-                self._log_reference(pipeline, model, logged)
-                await pipeline.execute()
+        async with translated(self._redis), self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.delete(self.keys.reference(model))
+            pipeline.hset(self.keys.reference(model), items=[text for pair in fields.items() for text in pair])
+            self._log_reference(pipeline, model, logged)
+            await pipeline.execute()
 
     async def revoke_reference(self, model: str, logged: str) -> bool:
         """Forget a model's adopted reference, and log it; False if there was none."""
-        with translated():
+        async with translated(self._redis):
             if not await self._redis.exists(self.keys.reference(model)):
                 return False
             async with self._redis.pipeline(transaction=True) as pipeline:
@@ -168,7 +164,7 @@ class RedisHistory:
 
     async def reference(self, model: str) -> tuple[dict[str, str], list[str]]:
         """The fields of a model's adopted reference, and the log of its references."""
-        with translated():
+        async with translated(self._redis):
             fields: Any = await self._redis.hgetall(self.keys.reference(model))
             log: Any = await self._redis.lrange(self.keys.reference_log(model), 0, -1)
         return fields, log

@@ -25,6 +25,7 @@ DEAD_MAX_LENGTH = 10_000
 LAG_COUNT_LIMIT = 2000
 ABANDONED_SECONDS = 3600
 FEEDBACK_MAX_LENGTH = 100_000
+NO_ENTRY = "0-0"
 RETIRED = "retired"
 """The publisher that stands for all that are gone."""
 
@@ -55,8 +56,9 @@ class RedisStream:
         await self._redis.aclose()
 
     async def ping(self) -> None:
-        with translated():
-            await self._redis.ping()
+        """Make a write that changes nothing: a replica, which answers PING, refuses it."""
+        async with translated(self._redis):
+            await self._redis.xack(names.STREAM, names.CONSUMER_GROUP, NO_ENTRY)
 
     async def create_group(self, *, redeliver_seconds: float) -> bool:
         """Create the consumer group; return whether there were aggregates already, made through an earlier group.
@@ -64,7 +66,7 @@ class RedisStream:
         Then only the last ``redeliver_seconds`` of the stream are delivered again, for that long are counted ids known;
         without aggregates the whole stream is.
         """
-        with translated():
+        async with translated(self._redis):
             seconds, _ = await self._redis.time()
             has_aggregates = bool(await self._redis.exists(self.keys.pipeline))
             start = f"{int(seconds - redeliver_seconds) * 1000}-0" if has_aggregates else "0"
@@ -77,7 +79,7 @@ class RedisStream:
 
     async def read(self, consumer: str, count: int) -> list[StreamEntry]:
         """New entries for this consumer, now pending; waits BLOCK_SECONDS for the first."""
-        with translated():
+        async with translated(self._redis):
             reply: Any = await self._redis.xreadgroup(
                 names.CONSUMER_GROUP, consumer, {names.STREAM: ">"}, count=count, block=round(BLOCK_SECONDS * 1000)
             )
@@ -85,7 +87,7 @@ class RedisStream:
 
     async def claim(self, consumer: str, count: int, *, idle_seconds: float) -> tuple[list[StreamEntry], int]:
         """Entries that nobody finished for ``idle_seconds``, now this consumer's; how many of them are lost."""
-        with translated():
+        async with translated(self._redis):
             entries, lost = await self._claim(
                 keys=[names.STREAM, self.keys.pipeline],
                 args=[names.CONSUMER_GROUP, consumer, round(idle_seconds * 1000), count],
@@ -103,7 +105,7 @@ class RedisStream:
             "dead": [list(asdict(letter).values()) for letter in batch.dead],
             "last_event_us": batch.last_event_us,
         }
-        with translated():
+        async with translated(self._redis):
             gone, known = await self._apply(
                 keys=[names.STREAM, names.DEAD_STREAM, self.keys.pipeline, *hashes, *memories],
                 args=[names.CONSUMER_GROUP, len(hashes), remember_seconds, DEAD_MAX_LENGTH, json.dumps(content)],
@@ -112,25 +114,24 @@ class RedisStream:
 
     async def leave(self, consumer: str) -> None:
         """Forget a consumer that stops, unless it leaves entries behind: these others must still be able to claim."""
-        with translated():
+        async with translated(self._redis):
             await self._leave(keys=[names.STREAM], args=[names.CONSUMER_GROUP, consumer, ABANDONED_SECONDS * 1000])
 
     async def counts(self, keys: Sequence[str]) -> list[dict[str, int]]:
         """The hashes at these keys, empty where there is none, in one round trip."""
-        with translated():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for key in keys:
-                    pipeline.hgetall(key)
-                return [integers(fields) for fields in await pipeline.execute()]
+        async with translated(self._redis), self._redis.pipeline(transaction=False) as pipeline:
+            for key in keys:
+                pipeline.hgetall(key)
+            return [integers(fields) for fields in await pipeline.execute()]
 
     async def versions(self, keys: Sequence[str]) -> list[str]:
         """A text for each of these hashes of counts that is another one whenever the hash has changed."""
-        with translated():
+        async with translated(self._redis):
             versions: list[str] = await self._versions(keys=keys, args=list(VERSION_FIELDS))
         return versions
 
     async def accounts(self) -> Accounts:
-        with translated():
+        async with translated(self._redis):
             lag, lag_is_exact, pending, entries_added, pipeline, publishers = await self._accounts(
                 keys=[names.STREAM, self.keys.pipeline, names.PUBLISHERS],
                 args=[names.CONSUMER_GROUP, names.publisher_counters(""), LAG_COUNT_LIMIT],
@@ -146,7 +147,7 @@ class RedisStream:
 
     async def retire_publishers(self, *, silent_seconds: float) -> int:
         """Add up the counters of publishers that have been silent for so long; return how many there were."""
-        with translated():
+        async with translated(self._redis):
             seconds, _ = await self._redis.time()
             retired: int = await self._retire(
                 keys=[names.PUBLISHERS, names.publisher_counters(RETIRED)],
@@ -156,17 +157,16 @@ class RedisStream:
 
     async def newest(self, count: int) -> list[StreamEntry]:
         """The last entries of the stream, newest first."""
-        with translated():
+        async with translated(self._redis):
             reply: Any = await self._redis.xrevrange(names.STREAM, count=count)
         return [StreamEntry(entry_id, fields) for entry_id, fields in reply]
 
     async def counted(self, places: Sequence[tuple[str, str]]) -> list[str | None]:
         """The text remembered at each (key, prediction id), None where there is none, in one round trip."""
-        with translated():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for key, prediction_id in places:
-                    pipeline.hget(key, prediction_id)
-                texts: list[str | None] = await pipeline.execute()
+        async with translated(self._redis), self._redis.pipeline(transaction=False) as pipeline:
+            for key, prediction_id in places:
+                pipeline.hget(key, prediction_id)
+            texts: list[str | None] = await pipeline.execute()
         return texts
 
     async def tell(
@@ -175,7 +175,7 @@ class RedisStream:
         """Count what a person said, in one atomic step; False, and nothing done, if another came first."""
         key, prediction_id = place
         content = {"counts": changes, "expire_at": [*(span.expires_at(known.time) for span in SPANS), 0]}
-        with translated():
+        async with translated(self._redis):
             done = await self._feedback(
                 keys=[key, self.keys.feedback_log, *self.keys.counts(known)],
                 args=[
@@ -191,12 +191,12 @@ class RedisStream:
 
     async def reference_adopted_at(self, model: str) -> str | None:
         """When a reference was adopted for a model, if one is."""
-        with translated():
+        async with translated(self._redis):
             adopted_at: Any = await self._redis.hget(self.keys.reference(model), "adopted_at")
         return None if adopted_at is None else str(adopted_at)
 
     async def reference(self, model: str) -> dict[str, str]:
         """The fields of the adopted reference of a model."""
-        with translated():
+        async with translated(self._redis):
             fields: Any = await self._redis.hgetall(self.keys.reference(model))
         return dict(fields)

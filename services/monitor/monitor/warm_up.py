@@ -55,7 +55,8 @@ class WarmUp:
         self.is_over = True
         while True:
             await asyncio.sleep(AGAIN_SECONDS)
-            await self._build()
+            if await self._redis_answers():  # and not a replica by now, whose reports would be old
+                await self._build()
 
     async def _redis_answers(self) -> bool:
         with suppress(RedisAway):
