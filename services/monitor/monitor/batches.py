@@ -118,7 +118,7 @@ def plan(entries: Sequence[StreamEntry], manifests: Manifests, keys: Keys, known
         _add_to_buckets(batch, keys, model, minute, counts)
     batch.counts |= {keys.total(model): counts for model, counts in totals.items()}
     batch.counts[keys.models] = Counter({m: c["events"] for m, c in totals.items() if c["events"]})
-    batch.counts[keys.pipeline] = pipeline
+    batch.counts[keys.pipeline] = pipeline  # the last, see apply.lua
     return batch
 
 

@@ -1,0 +1,154 @@
+"""A Redis that refuses a command half-way through a batch makes no event count twice, and no loss invisible."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import redis
+from events.accounting import PublisherCounters
+from events.names import CONSUMER_GROUP, DEAD_STREAM, PUBLISHERS, STREAM, publisher_counters
+from monitor.batches import Batch, StreamEntry, plan
+from monitor.manifests import Manifests
+from monitor.redis_connection import RedisAway
+from monitor.redis_history import RedisHistory
+from monitor.redis_stream import RedisStream
+from monitor.replay import Difference, compare
+from redis_server import RedisServer
+
+from tests.integration.monitoring import (
+    REMEMBER_SECONDS,
+    events,
+    pipeline_counts,
+    publish,
+    totals,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def client(redis_server: RedisServer) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(redis_server.url, decode_responses=True) as client:
+        yield client
+
+
+@pytest.fixture
+def manifests(tmp_path: Path) -> Manifests:
+    return Manifests(tmp_path)
+
+
+@pytest.fixture
+async def stream(redis_server: RedisServer) -> AsyncIterator[RedisStream]:
+    stream = RedisStream(redis_server.url)
+    await stream.create_group(redeliver_seconds=REMEMBER_SECONDS)
+    yield stream
+    await stream.close()
+
+
+@pytest.fixture
+async def batch(stream: RedisStream, client: redis.Redis, manifests: Manifests) -> Batch:
+    """20 events and a dead letter, after as many were counted; a publisher says that it published the events."""
+    end = datetime.now(UTC)
+    for seed in (1, 2):
+        publish(client, events(20, seed=seed, end=end))
+        client.xadd(STREAM, {"hello": "world"})
+        batch = plan(await stream.read("one", 100), manifests, stream.keys)
+        if seed == 1:
+            assert not await stream.apply(batch, remember_seconds=REMEMBER_SECONDS)
+    client.hset(publisher_counters("one"), mapping=PublisherCounters(answered=42, published=42).to_fields())
+    client.zadd(PUBLISHERS, {"one": 1})
+    return batch
+
+
+async def is_refused(stream: RedisStream, batch: Batch) -> None:
+    for _ in range(2):
+        with pytest.raises(RedisAway):
+            await stream.apply(batch, remember_seconds=REMEMBER_SECONDS)
+
+
+async def differences(redis_server: RedisServer, manifests: Manifests) -> list[Difference]:
+    history = RedisHistory(redis_server.url)
+    comparison = await compare(history, manifests)
+    await history.close()
+    assert comparison.is_whole
+    return list(comparison.differences)
+
+
+async def all_is_counted_once(
+    redis_server: RedisServer, stream: RedisStream, client: redis.Redis, manifests: Manifests
+) -> None:
+    assert pipeline_counts(client) == {"consumed": 40, "dead": 2}
+    assert totals(client)["events"] == 40
+    assert client.xlen(DEAD_STREAM) == 2
+    assert client.xpending(STREAM, CONSUMER_GROUP)["pending"] == 0
+    assert await differences(redis_server, manifests) == []
+    assert (await stream.accounts()).balanced is True
+
+
+@pytest.mark.parametrize(
+    "command", ["xpending", "hmget", "hget", "hincrby", "hset", "expireat", "expire", "xadd", "xack"]
+)
+async def test_a_batch_waits_for_the_right_to_a_command(
+    redis_server: RedisServer,
+    stream: RedisStream,
+    client: redis.Redis,
+    manifests: Manifests,
+    batch: Batch,
+    command: str,
+) -> None:
+    client.execute_command("ACL", "SETUSER", "default", f"-{command}")
+    await is_refused(stream, batch)
+    client.execute_command("ACL", "SETUSER", "default", f"+{command}")
+    assert (totals(client)["events"], pipeline_counts(client)) == (20, {"consumed": 20, "dead": 1})
+    assert not await stream.apply(batch, remember_seconds=REMEMBER_SECONDS)
+    await all_is_counted_once(redis_server, stream, client, manifests)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["pipeline", "models", "total:", "minute:", "hour:", "counted:", DEAD_STREAM],
+    ids=lambda kind: kind.strip(":"),
+)
+async def test_a_batch_waits_while_a_key_is_of_the_wrong_type(
+    redis_server: RedisServer, stream: RedisStream, client: redis.Redis, manifests: Manifests, batch: Batch, kind: str
+) -> None:
+    [key, *_] = [
+        key for key in (*batch.counts, *batch.remember, DEAD_STREAM) if key.removeprefix("catnet:").startswith(kind)
+    ]
+    client.rename(key, "kept")
+    client.set(key, "no hash, no stream")
+    await is_refused(stream, batch)
+    client.rename("kept", key)
+    assert (totals(client)["events"], pipeline_counts(client)) == (20, {"consumed": 20, "dead": 1})
+    assert not await stream.apply(batch, remember_seconds=REMEMBER_SECONDS)
+    await all_is_counted_once(redis_server, stream, client, manifests)
+
+
+@pytest.mark.parametrize("kind", ["minute:", "hour:", "total:"], ids=lambda kind: kind.strip(":"))
+async def test_what_fails_between_two_counts_is_missing_and_never_double(
+    redis_server: RedisServer, stream: RedisStream, client: redis.Redis, manifests: Manifests, batch: Batch, kind: str
+) -> None:
+    [key, *_] = [key for key in batch.counts if key.startswith(f"catnet:{kind}")]
+    right = client.hget(key, "latency_us")
+    client.hset(key, "latency_us", 2**63 - 1)
+    with pytest.raises(RedisAway, match="overflow"):
+        await stream.apply(batch, remember_seconds=REMEMBER_SECONDS)
+    client.hset(key, "latency_us", right)
+    conflict = await stream.apply(batch, remember_seconds=REMEMBER_SECONDS)
+    assert len(conflict.known) == 21
+    entries = [StreamEntry(entry_id, fields) for entry_id, fields in client.xrange(STREAM, batch.entry_ids[0])]
+    again = plan(entries, manifests, stream.keys, conflict.known)
+    assert not await stream.apply(again, remember_seconds=REMEMBER_SECONDS)
+    assert pipeline_counts(client) == {"consumed": 20, "dead": 1, "duplicates": 21}
+    assert client.xlen(DEAD_STREAM) == 2
+    assert all(one.live < one.replayed for one in await differences(redis_server, manifests))
+    accounts = await stream.accounts()
+    assert (accounts.missing, accounts.balanced) == (21, False)
