@@ -5,6 +5,7 @@
                                            └──────── failure ────────┘
 
 While it is open, whoever asks is told so at once. While it is half-open, one call at a time goes through: the probe.
+Calls that run out of time beside others that are answered are no failures of the service: one of its replicas hangs.
 Source: M. Nygard, Release It!, 2nd edition, section 5.2.
 """
 
@@ -22,6 +23,8 @@ from gateway.transport import TransportError
 
 FAILURES_TO_OPEN = 5
 OPEN_SECONDS = 1.0
+ANSWERING_SECONDS = 1.0
+"""So long after an answer the service counts as one that answers."""
 
 CLOSED, HALF_OPEN, OPEN = 0, 1, 2
 
@@ -34,6 +37,7 @@ class Circuit:
         self._state = state
         self._clock = clock
         self._failures = 0
+        self._answered_at = -math.inf
         self._opens_until = 0.0
         self._is_probing = False
         self._usual_call = _Call(self, is_probe=False)
@@ -65,6 +69,7 @@ class Circuit:
 
     def succeed(self) -> None:
         """Note a call that was answered."""
+        self._answered_at = self._clock()
         if self._failures:
             self._failures = 0
             self._state.set(CLOSED)
@@ -75,6 +80,11 @@ class Circuit:
         if self._failures >= FAILURES_TO_OPEN:
             self._opens_until = self._clock() + OPEN_SECONDS
             self._state.set(OPEN)
+
+    def run_out_of_time(self) -> None:
+        """Note a call that was not answered in time."""
+        if self._clock() - self._answered_at >= ANSWERING_SECONDS:
+            self.fail()
 
 
 class _Call:

@@ -32,8 +32,7 @@ class Receiver(Protocol):
 class HttpConnection(asyncio.Protocol):
     def __init__(self) -> None:
         self.idle_since = 0.0
-        """A time of the event loop's clock, noted by whoever keeps the connection, as is:"""
-        self.address = ""
+        """A time of the event loop's clock, noted by whoever keeps the connection."""
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport
         self._receiver: Receiver | None = None

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from gateway.http_connection import HttpConnection
 from gateway.places import Places
+from gateway.replica import Replica
 from gateway.transport import (
     MAX_ANSWER_BYTES,
     Answer,
@@ -29,8 +30,6 @@ from gateway.transport import (
 )
 
 CONNECT_SECONDS = 2.0
-KEEP_ALIVE_SECONDS = 60.0
-"""Below that of the services' servers, so that the gateway is the side that closes an idle connection."""
 ADDRESSES_SECONDS = 5.0
 """How long the addresses of a name are taken for those that it has."""
 STREAM_SILENCE_SECONDS = 45.0
@@ -51,8 +50,7 @@ class HttpTransport:
         self._host_header = f" HTTP/1.1\r\nhost: {_without_user(parts)}\r\n"
         self._loop: asyncio.AbstractEventLoop
         self._places = Places(connections)
-        self._idle: defaultdict[str, list[HttpConnection]] = defaultdict(list)
-        self._addresses: list[str] = []
+        self._replicas: list[Replica] = []
         self._addresses_until = 0.0
         self._turn = 0
 
@@ -63,21 +61,23 @@ class HttpTransport:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._drop_idle_connections(self._idle)
+        for replica in self._replicas:
+            replica.drop_idle_connections()
 
     async def send(self, target: str, headers: Mapping[str, str], body: Content | None = None) -> Answer:
         request = self._request(target, headers, body)
         await self._places.take()
         try:
-            connection = await self._connection()
+            replica, connection = await self._connection()
             receiver = _WholeAnswer(self._loop)
             try:
-                connection.call(request, receiver)
-                answer = await receiver.answer
+                with replica:
+                    connection.call(request, receiver)
+                    answer = await receiver.answer
             except BaseException:
                 connection.abort()
                 raise
-            self._keep(connection)
+            self._keep(replica, connection)
             return answer
         finally:
             self._places.give_back()
@@ -87,33 +87,35 @@ class HttpTransport:
         request = self._request(target, headers, None)
         await self._places.take()
         try:
-            connection = await self._connection()
+            replica, connection = await self._connection()
             receiver = _StreamedAnswer(connection, self._loop)
             try:
-                connection.call(request, receiver)
-                status, answer_headers = await receiver.head
+                with replica:
+                    connection.call(request, receiver)
+                    status, answer_headers = await receiver.head
                 yield AnswerStream(status, answer_headers, receiver.chunks())
             finally:
-                if connection.is_reusable:
-                    self._keep(connection)
-                else:
-                    connection.abort()
+                self._keep(replica, connection)
         finally:
             self._places.give_back()
 
-    async def _connection(self) -> HttpConnection:
-        """To the address whose turn it is, where nobody answers there to the one after it. Raises: NotAnswered."""
+    async def _connection(self) -> tuple[Replica, HttpConnection]:
+        """To the replica that is least in demand, among equals that whose turn it is; where nobody answers there, to
+        the one after it. Raises: NotAnswered.
+        """
         try:
-            if self._loop.time() >= self._addresses_until or not self._addresses:
+            if self._loop.time() >= self._addresses_until or not self._replicas:
                 await self._look_up_addresses()
-            addresses = self._addresses
-            self._turn = (self._turn + 1) % len(addresses)
-            for address in addresses[self._turn :] + addresses[: self._turn]:
-                if connection := self._idle_connection(address):
-                    return connection
+            replicas = self._replicas
+            if len(replicas) > 1:
+                self._turn = (self._turn + 1) % len(replicas)
+                replicas = sorted(replicas[self._turn :] + replicas[: self._turn], key=Replica.burden)
+            for replica in replicas:
+                if connection := replica.idle_connection():
+                    return replica, connection
                 with suppress(OSError, TimeoutError):
-                    async with asyncio.timeout(CONNECT_SECONDS / len(addresses)):
-                        return await self._connect(address)
+                    async with asyncio.timeout(CONNECT_SECONDS / len(replicas)):
+                        return replica, await self._connect(replica.address)
                 self._addresses_until = 0.0  # a replica may have gone: look again
         except (OSError, TimeoutError) as error:
             raise NotAnswered("no address") from error
@@ -126,27 +128,17 @@ class HttpTransport:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 found = await self._loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-            self._addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
-            self._drop_idle_connections(self._idle.keys() - self._addresses)
         except (OSError, TimeoutError):
-            if not self._addresses:
+            if not self._replicas:
                 raise
-
-    def _idle_connection(self, address: str) -> HttpConnection | None:
-        """The one used last: the others may be needed no more, and end."""
-        oldest = self._loop.time() - KEEP_ALIVE_SECONDS
-        idle = self._idle[address]
-        while idle:
-            connection = idle.pop()
-            if connection.is_reusable and connection.idle_since > oldest:
-                return connection
-            connection.abort()
-        return None
-
-    def _drop_idle_connections(self, addresses: Iterable[str]) -> None:
-        for address in list(addresses):
-            for connection in self._idle.pop(address):
-                connection.abort()
+            return
+        gone = {replica.address: replica for replica in self._replicas}
+        addresses = dict.fromkeys(str(address[0]) for *_, address in found)
+        self._replicas = [
+            gone.pop(address) if address in gone else Replica(address, self._loop.time) for address in addresses
+        ]
+        for replica in gone.values():
+            replica.drop_idle_connections()
 
     async def _connect(self, address: str) -> HttpConnection:
         _, connection = await self._loop.create_connection(
@@ -156,13 +148,11 @@ class HttpTransport:
             ssl=self._security,
             server_hostname=self._host if self._security else None,
         )
-        connection.address = address
         return connection
 
-    def _keep(self, connection: HttpConnection) -> None:
-        if connection.is_reusable and connection.address in self._addresses:
-            connection.idle_since = self._loop.time()
-            self._idle[connection.address].append(connection)
+    def _keep(self, replica: Replica, connection: HttpConnection) -> None:
+        if connection.is_reusable and replica in self._replicas:
+            replica.keep(connection)
         else:
             connection.abort()
 

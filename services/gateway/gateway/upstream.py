@@ -111,7 +111,7 @@ class Upstream:
         if isinstance(error, TransportError):
             return self._away(str(error), context)
         if patience_seconds > PATIENCE_SECONDS:
-            self.circuit.fail()
+            self.circuit.run_out_of_time()
         return self._out_of_time()
 
     def _away(self, reason: str, context: RequestContext) -> UpstreamAway:

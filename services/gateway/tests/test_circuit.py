@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from gateway.circuit import CLOSED, FAILURES_TO_OPEN, HALF_OPEN, OPEN, OPEN_SECONDS, Circuit
+from gateway.circuit import ANSWERING_SECONDS, CLOSED, FAILURES_TO_OPEN, HALF_OPEN, OPEN, OPEN_SECONDS, Circuit
 from gateway.errors import UpstreamResting
 from gateway.transport import NotAnswered
 from prometheus_client import Gauge
@@ -54,6 +54,20 @@ def test_failures_with_answers_between_them_do_not_open_it(circuit: Circuit, sta
         with circuit.call():
             pass
     assert shown(state) == CLOSED
+
+
+def test_calls_that_run_out_of_time_while_others_are_answered_do_not_open_it(
+    circuit: Circuit, state: Gauge, clock: Clock
+) -> None:
+    with circuit.call():
+        pass
+    for _ in range(2 * FAILURES_TO_OPEN):
+        circuit.run_out_of_time()
+    assert shown(state) == CLOSED
+    clock.seconds = ANSWERING_SECONDS
+    for _ in range(FAILURES_TO_OPEN):
+        circuit.run_out_of_time()
+    assert shown(state) == OPEN
 
 
 def test_failures_in_a_row_open_it_and_nobody_gets_through(circuit: Circuit, state: Gauge) -> None:

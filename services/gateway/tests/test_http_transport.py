@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType
 
 import pytest
-from gateway import http_transport
+from gateway import replica
 from gateway.http_connection import MAX_HEAD_BYTES
 from gateway.http_transport import STREAM_BUFFER_BYTES, HttpTransport
 from gateway.transport import MAX_ANSWER_BYTES, Answer, AnswerBroken, Content, NotAnswered
@@ -147,7 +147,7 @@ async def test_a_connection_that_was_closed_while_idle_is_not_used(
 async def test_a_connection_idle_for_too_long_is_not_used(
     transport: HttpTransport, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_transport, "KEEP_ALIVE_SECONDS", 0.0)
+    monkeypatch.setattr(replica, "KEEP_ALIVE_SECONDS", 0.0)
     await send(transport)
     await send(transport)
     assert upstream.connections == 2

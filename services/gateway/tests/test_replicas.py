@@ -11,7 +11,7 @@ import pytest
 from gateway.http_transport import HttpTransport
 from gateway.transport import NotAnswered
 
-from services.gateway.tests.scripted_upstream import ScriptedUpstream, scripted_upstream
+from services.gateway.tests.scripted_upstream import Received, ScriptedUpstream, scripted_upstream
 
 pytestmark = pytest.mark.anyio
 
@@ -50,7 +50,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
 
 
 def transport_to(name: str, replica: ScriptedUpstream) -> HttpTransport:
-    return HttpTransport(replica.url.replace("127.0.0.1", name), connections=2)
+    return HttpTransport(replica.url.replace("127.0.0.1", name), connections=4)
 
 
 async def test_calls_go_to_the_addresses_in_turn_on_connections_that_are_kept(
@@ -101,3 +101,55 @@ async def test_while_names_cannot_be_looked_up_the_addresses_known_serve_on(
         assert (await transport.send(READY, {})).status == 200
         del names["inference"]
         assert (await transport.send(READY, {})).status == 200
+
+
+async def test_a_replica_that_hangs_holds_its_share_and_the_other_answers_the_rest(
+    replica: ScriptedUpstream, other_replica: ScriptedUpstream, names: dict[str, list[str]]
+) -> None:
+    names["inference"] = ADDRESSES[:2]
+    hanging = asyncio.Event()
+
+    async def hang(received: Received, writer: asyncio.StreamWriter) -> None:
+        hanging.set()
+        await asyncio.Event().wait()
+
+    other_replica.behave = hang
+    async with transport_to("inference", replica) as transport:
+        calls = [asyncio.create_task(transport.send(READY, {})) for _ in range(2)]
+        async with asyncio.timeout(5):
+            await hanging.wait()
+            _, waiting = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+            for _ in range(20):
+                await transport.send(READY, {})
+        for call in waiting:
+            call.cancel()
+    assert len(other_replica.received) == 1
+
+
+@pytest.mark.parametrize(("addresses", "later"), [(ADDRESSES[:2], 0), (ADDRESSES[1:2], 4)], ids=["one of two", "alone"])
+async def test_a_replica_whose_call_ran_out_of_time_rests_while_there_is_another(
+    replica: ScriptedUpstream,
+    other_replica: ScriptedUpstream,
+    names: dict[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    addresses: list[str],
+    later: int,
+) -> None:
+    monkeypatch.setattr("gateway.replica.SILENCE_SECONDS", 0.05)
+    names["inference"] = addresses
+
+    async def hang(received: Received, writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    other_replica.behave = hang
+    async with transport_to("inference", replica) as transport:
+        with pytest.raises(TimeoutError):
+            for _ in addresses:
+                async with asyncio.timeout(0.2):
+                    await transport.send(READY, {})
+        await asyncio.wait_for(other_replica.lost.wait(), 5)
+        other_replica.lost.clear()
+        other_replica.behave = replica.behave
+        for _ in range(4):
+            assert (await transport.send(READY, {})).status == 200
+    assert len(other_replica.received) == 1 + later

@@ -21,6 +21,10 @@ JSON = Answer(200, {b"content-type": b"application/json; charset=utf-8"}, b"{}")
 CONTEXT = RequestContext("id", "00-" + "1" * 32 + "-" + "2" * 16 + "-00")
 
 
+class Silence(Exception):
+    """No answer, however long it is awaited."""
+
+
 class ScriptedTransport:
     """Gives what it is told to, call after call."""
 
@@ -31,6 +35,8 @@ class ScriptedTransport:
     async def send(self, target: str, headers: Mapping[str, str], body: Content | None = None) -> Answer:
         self.calls.append((dict(headers), body))
         outcome = self._outcomes.pop(0)
+        if isinstance(outcome, Silence):
+            await asyncio.Event().wait()
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -125,3 +131,17 @@ async def test_a_service_that_fails_again_and_again_is_left_alone() -> None:
     assert refusal.headers["Retry-After"] == "1"
     assert len(transport.calls) == FAILURES_TO_OPEN
     assert registry.get_sample_value("catnet_circuit_state", {"target": "inference"}) == 2
+
+
+@pytest.mark.parametrize(("answered_before", "state"), [(True, 0), (False, 2)])
+async def test_calls_that_run_out_of_time_open_the_circuit_only_where_no_other_is_answered(
+    monkeypatch: pytest.MonkeyPatch, answered_before: bool, state: float
+) -> None:
+    monkeypatch.setattr("gateway.upstream.PATIENCE_SECONDS", 0)
+    transport = ScriptedTransport(*[JSON] * answered_before, *[Silence()] * FAILURES_TO_OPEN)
+    upstream, registry = upstream_on(transport)
+    if answered_before:
+        assert await ask_once(upstream) == JSON
+    for _ in range(FAILURES_TO_OPEN):
+        assert isinstance(await ask_once(upstream, seconds=0.01), UpstreamOutOfTime)
+    assert registry.get_sample_value("catnet_circuit_state", {"target": "inference"}) == state
