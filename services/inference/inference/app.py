@@ -29,6 +29,9 @@ from inference.settings import InferenceSettings
 from inference.shadow import Shadow
 from inference.workers import Workers
 
+ENDING_SECONDS = 0.25
+"""What the process takes to end when all is flushed, with a margin."""
+
 
 def create_app(settings: InferenceSettings, *, stream: EventStream | None = None) -> FastAPI:
     """The application, its models loaded; it starts and serves whether or not Redis is there.
@@ -78,7 +81,7 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
 
     async def bound_the_drain() -> None:
         await health.draining.wait()
-        publisher.leave_within(settings.longest_drain_seconds)
+        publisher.leave_within(settings.longest_drain_seconds - ENDING_SECONDS)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

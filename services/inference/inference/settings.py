@@ -53,7 +53,7 @@ class InferenceSettings(ServiceSettings):
 
     @property
     def longest_drain_seconds(self) -> float:
-        """From SIGTERM to the end of the flush: the time that requests did not need is the events'."""
+        """From SIGTERM to the end of the process: the time that requests did not need is the events'."""
         return self.drain_seconds + self.shutdown_seconds + self.event_flush_seconds
 
     @field_validator("redis_url")
