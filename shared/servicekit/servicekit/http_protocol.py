@@ -30,6 +30,8 @@ MAX_HEAD_BYTES = 16 * 1024
 """Of the request line, the headers and the trailers together. Memory is bounded by this and one read more."""
 HEAD_SECONDS = 10.0
 """From the connection, from an answer or from the first byte after it, whichever is last, to the end of the head."""
+LAST_HEAD_SECONDS = 1.0
+"""The same, once the server ends."""
 TAKE_SECONDS = 30.0
 """Who takes not a byte of its answer for so long, or for twice that, is cut off. A phone in a tunnel is back by then,
 and who never reads holds its connection, and what its request took, no longer."""
@@ -88,6 +90,7 @@ class HttpProtocol(asyncio.Protocol):
         self._head_deadline: asyncio.TimerHandle | None = None
         self._idle_check: asyncio.TimerHandle | None = None
         self._idle_since = 0.0
+        self._is_ending = False
         self._is_paused = False
         self.is_full = False
         """The client takes no more for now."""
@@ -264,11 +267,15 @@ class HttpProtocol(asyncio.Protocol):
     # What the server asks for.
 
     def shutdown(self) -> None:
-        """Close the connection, after the answer that is in work."""
-        if self._answering is None:
-            self._close()
-        else:
+        """Close the connection, after the answer that is in work or to a request that is just arriving."""
+        self._is_ending = True
+        if self._answering is not None:
             self._answering.be_the_last()
+        elif self._head_deadline is not None:  # a new connection, whose request may be here already, or half a head
+            self._head_deadline.cancel()
+            self._head_deadline = self._loop.call_later(LAST_HEAD_SECONDS, self._give_up)
+        else:
+            self._close()
 
     def _decline_upgrade(self, rest: bytes) -> None:
         """Take the request as if no other protocol had been offered with it: curl offers HTTP/2 with ``--http2``."""
@@ -302,6 +309,8 @@ class HttpProtocol(asyncio.Protocol):
 
     def _begin(self, exchange: HttpExchange, scope: Scope) -> None:
         self._answering = exchange
+        if self._is_ending:
+            exchange.be_the_last()
         exchange.task = task = self._loop.create_task(exchange.run(self._app, scope))
         self._server_state.tasks.add(task)
 

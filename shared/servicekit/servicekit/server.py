@@ -1,14 +1,20 @@
 """Run one service: uvicorn, with an order at the end that loses nothing.
 
 SIGTERM: readiness turns false at once, and each answer closes its connection; after ``drain_seconds`` (longer than a
-load balancer's probe interval) the port closes; running requests get ``shutdown_seconds``; then ``lifespan`` closes
-clients and flushes. uvicorn alone would close the port first, and wait for running requests without end.
+load balancer's probe interval) the port closes; running requests, and those of clients that have just connected, get
+``shutdown_seconds``; then ``lifespan`` closes clients and flushes. uvicorn alone would close the port first, reset who
+waits there to be let in, and wait for running requests without end.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
 from types import FrameType
 
 import uvicorn
@@ -34,9 +40,32 @@ class DrainingServer(uvicorn.Server):
         self._drain_seconds = drain_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)  # type: ignore[arg-type]
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let in who has connected, before the port closes: until the first await, so that nobody comes in between."""
+        loop = asyncio.get_running_loop()
+        arrivals = [loop.create_task(self._let_in(client)) for client in self._waiting_clients()]
+        await super().shutdown(sockets)
+        await asyncio.gather(*arrivals)
+
+    def _waiting_clients(self) -> Iterator[socket.socket]:
+        """Those that the event loop has not seen yet: it looks once a round."""
+        for listener in chain.from_iterable(server.sockets for server in self.servers):
+            with socket.socket(fileno=os.dup(listener.fileno())) as door, suppress(OSError):
+                door.setblocking(False)
+                while True:
+                    client, _ = door.accept()
+                    client.setblocking(False)
+                    yield client
+
+    async def _let_in(self, client: socket.socket) -> None:
+        """For one request."""
+        protocol = HttpProtocol(self.config, self.server_state, self.lifespan.state)
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, client)
+        protocol.shutdown()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin the drain on the first signal; a second one ends at once."""

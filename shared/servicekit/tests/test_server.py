@@ -1,0 +1,116 @@
+"""Who has connected before the port closes gets one answer, and nobody is waited for long."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from servicekit import http_protocol
+from servicekit.health import Health
+from servicekit.http_protocol import HttpProtocol
+from servicekit.server import DrainingServer
+
+pytestmark = pytest.mark.anyio
+
+REQUEST = b"GET /docs HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[DrainingServer]:
+    config = uvicorn.Config(
+        FastAPI(), port=0, http=HttpProtocol, ws="none", lifespan="off", log_config=None, timeout_graceful_shutdown=5
+    )
+    config.load()
+    server = DrainingServer(config, Health(), drain_seconds=0)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    yield server
+    for listener in server.servers:
+        listener.close()
+
+
+def address(server: DrainingServer) -> tuple[str, int]:
+    host, port = server.servers[0].sockets[0].getsockname()
+    return host, port
+
+
+async def last_answer(client: socket.socket) -> bytes:
+    """The start of the answer after which the connection is closed."""
+    reader, writer = await asyncio.open_connection(sock=client)
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    assert b"\r\nconnection: close\r\n" in answer
+    return answer[:12]
+
+
+async def test_who_connects_just_before_the_port_closes_is_answered(server: DrainingServer) -> None:
+    door = address(server)
+    clients = [socket.create_connection(door) for _ in range(3)]  # and the loop has seen none of them
+    for client in clients:
+        client.sendall(REQUEST)
+    ending = asyncio.create_task(server.shutdown())
+    assert await asyncio.gather(*map(last_answer, clients)) == [b"HTTP/1.1 200"] * 3
+    await asyncio.wait_for(ending, 5)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(door)
+
+
+async def connection(server: DrainingServer) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, HttpProtocol]:
+    """A new one that the server has let in: its protocol too."""
+    others = set(server.server_state.connections)
+    reader, writer = await asyncio.open_connection(*address(server))
+    while not (new := server.server_state.connections - others):  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0)
+    (protocol,) = new
+    assert isinstance(protocol, HttpProtocol)
+    return reader, writer, protocol
+
+
+@pytest.mark.parametrize("begun", [0, 10], ids=["not begun", "half a head"])
+async def test_a_request_that_is_just_arriving_is_answered_when_the_server_ends(
+    server: DrainingServer, begun: int
+) -> None:
+    reader, writer, protocol = await connection(server)
+    protocol.data_received(REQUEST[:begun])
+    protocol.shutdown()
+    writer.write(REQUEST[begun:])
+    answer = await asyncio.wait_for(reader.read(), 5)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nconnection: close\r\n" in answer
+    writer.close()
+
+
+async def test_a_request_that_does_not_come_is_not_awaited_for_long_when_the_server_ends(
+    server: DrainingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "LAST_HEAD_SECONDS", 0.05)
+    silent, silent_writer, protocol = await connection(server)
+    protocol.shutdown()
+    assert await asyncio.wait_for(silent.read(), 5) == b""
+    halting, halting_writer, protocol = await connection(server)
+    protocol.data_received(REQUEST[:10])
+    protocol.shutdown()
+    assert (await asyncio.wait_for(halting.read(), 5)).startswith(b"HTTP/1.1 408 ")
+    for writer in (silent_writer, halting_writer):
+        writer.close()
+
+
+async def test_a_connection_that_has_had_its_answer_is_closed_at_once_when_the_server_ends(
+    server: DrainingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "LAST_HEAD_SECONDS", 60)
+    reader, writer, protocol = await connection(server)
+    writer.write(REQUEST)
+    await asyncio.wait_for(reader.readuntil(b"</html>"), 5)
+    protocol.shutdown()
+    assert (await asyncio.wait_for(reader.read(), 5)).strip() == b""
+    writer.close()
