@@ -22,13 +22,13 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from nnlib.errors import BrokenImage, TooManyPixels, UnsupportedFormat
+from nnlib.errors import BrokenImage, ImageError, TooManyPixels, UnsupportedFormat
 from nnlib.jpeg_structure import is_laborious
 from nnlib.plain_jpeg import PlainJpeg
 from nnlib.png_file import PngFile
+from nnlib.tiff_file import TiffFile
 
 IMAGE_SIZE = 64
 RESAMPLE = "bicubic"
@@ -47,7 +47,7 @@ _FILES: dict[str, type[ImageFile]] = {
     "WEBP": WebPImageFile,
     "GIF": GifImageFile,
     "BMP": BmpImageFile,
-    "TIFF": TiffImageFile,
+    "TIFF": TiffFile,
     "AVIF": AvifImageFile,
     "HEIC": HeifImageFile,
 }
@@ -108,6 +108,8 @@ def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
     photo = Photo(stored, image_format, max_pixels)
     if photo.width * photo.height > max_pixels:
         raise TooManyPixels(f"the image has {photo.width} x {photo.height} pixels, more than {max_pixels:,}")
+    if isinstance(stored, TiffFile) and stored.tile_pixels > max_pixels:
+        raise TooManyPixels(f"a tile of the image has {stored.tile_pixels:,} pixels, more than {max_pixels:,}")
     return photo
 
 
@@ -143,7 +145,7 @@ class Photo:
         width, height = self.width, self.height
         with _Decoding(self._format, self._max_pixels):
             scale = _reduction(width, height) if self._format == "JPEG" else 1
-            is_huge = width * height > HUGE_PIXELS * scale * scale
+            is_huge = _held_pixels(self._stored, scale) > HUGE_PIXELS
             with huge_pictures if is_huge and huge_pictures is not None else _NOTHING:
                 image, orientation = self._decoded(scale)
                 # A reduced size is rounded up, by a pixel that is only partly of the photo.
@@ -181,7 +183,7 @@ class _Decoding:
     ) -> None:
         if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
             raise TooManyPixels(f"the image has more than {self._max_pixels:,} pixels") from None
-        if isinstance(error, Exception) and not isinstance(error, BrokenImage):
+        if isinstance(error, Exception) and not isinstance(error, ImageError):
             raise BrokenImage(f"the {self._format} image is truncated or damaged") from None
 
 
@@ -219,6 +221,13 @@ def _reduction(width: int, height: int) -> int:
     """By how much the JPEG decoder reduces a photo."""
     side = min(width, height)
     return next((scale for scale in (8, 4, 2) if side >= scale * _DRAFT_SIDE), 1)
+
+
+def _held_pixels(stored: PlainJpeg | ImageFile, scale: int) -> int:
+    """What the decoder of a photo, reduced by the scale, has in memory at once."""
+    if isinstance(stored, TiffFile):
+        return max(stored.width * stored.height, stored.tile_pixels)
+    return stored.width * stored.height // (scale * scale)
 
 
 def _orientation(image: ImageFile) -> int:
