@@ -8,6 +8,7 @@ behind transparency are applied to the 64x64 picture, because a centred square c
 """
 
 import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
@@ -24,8 +25,8 @@ from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from nnlib import bmp_structure, jpeg_structure
 from nnlib.errors import BrokenImage, ImageError, TooManyPixels, UnsupportedFormat
-from nnlib.jpeg_structure import is_laborious
 from nnlib.plain_jpeg import PlainJpeg
 from nnlib.png_file import PngFile
 from nnlib.tiff_file import TiffFile
@@ -51,6 +52,7 @@ _FILES: dict[str, type[ImageFile]] = {
     "AVIF": AvifImageFile,
     "HEIC": HeifImageFile,
 }
+_IS_LABORIOUS: dict[str, Callable[[bytes], bool]] = {"BMP": bmp_structure.is_laborious}
 _NOTHING = nullcontext()
 
 # Of odd metadata in a stranger's photo Pillow warns on stderr, with a path of this machine, and decodes on.
@@ -116,10 +118,12 @@ def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
 def _read_header(data: bytes, image_format: str, max_pixels: int) -> PlainJpeg | ImageFile:
     if image_format == "JPEG":
         plain = PlainJpeg.read(data)
-        if (plain is None or plain.is_progressive) and is_laborious(data):
+        if (plain is None or plain.is_progressive) and jpeg_structure.is_laborious(data):
             raise BrokenImage("the JPEG image is stored in too many parts")
         if plain is not None:
             return plain
+    elif image_format in _IS_LABORIOUS and _IS_LABORIOUS[image_format](data):
+        raise BrokenImage(f"the {image_format} image is stored in too many parts")
     with _Decoding(image_format, max_pixels):
         return _FILES[image_format](BytesIO(data))
 
