@@ -25,7 +25,7 @@ from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from nnlib import bmp_structure, jpeg_structure
+from nnlib import bmp_structure, gif_structure, jpeg_structure
 from nnlib.errors import BrokenImage, ImageError, TooManyPixels, UnsupportedFormat
 from nnlib.plain_jpeg import PlainJpeg
 from nnlib.png_file import PngFile
@@ -52,7 +52,10 @@ _FILES: dict[str, type[ImageFile]] = {
     "AVIF": AvifImageFile,
     "HEIC": HeifImageFile,
 }
-_IS_LABORIOUS: dict[str, Callable[[bytes], bool]] = {"BMP": bmp_structure.is_laborious}
+_IS_LABORIOUS: dict[str, Callable[[bytes], bool]] = {
+    "BMP": bmp_structure.is_laborious,
+    "GIF": gif_structure.is_laborious,
+}
 _NOTHING = nullcontext()
 
 # Of odd metadata in a stranger's photo Pillow warns on stderr, with a path of this machine, and decodes on.
