@@ -38,32 +38,36 @@ class PlainJpeg:
     height: int
     mode: str
     is_progressive: bool
+    is_in_scans: bool
+    """It comes in several, so that its decoder keeps all coefficients of the whole picture, at any scale."""
 
     @classmethod
     def read(cls, data: bytes) -> Self | None:
         """Look the frame up; None where the header holds more (an orientation, say), or is not as it should be."""
         position = 2
-        frame = None
+        frame = 0
         last = len(data) - 10
         for _ in range(_MAX_SEGMENTS):
             if position > last or data[position] != 0xFF:
                 return None
             marker = data[position + 1]
             if marker == _START_OF_SCAN:
-                return frame
-            if marker in _FRAMES:
-                mode = _MODES.get(data[position + 9])
-                if frame is not None or mode is None or data[position + 4] != _BIT_DEPTH:
-                    return None
-                height = data[position + 5] << 8 | data[position + 6]
-                width = data[position + 7] << 8 | data[position + 8]
-                if not (width and height):
-                    return None
-                frame = cls(data, width, height, mode, marker == _PROGRESSIVE)
+                break
+            if marker in _FRAMES and not frame:
+                frame = position
             elif marker not in _WITHOUT_NEWS:
                 return None
             position += 2 + (data[position + 2] << 8 | data[position + 3])
-        return None
+        else:
+            return None
+        components = data[frame + 9]
+        height = data[frame + 5] << 8 | data[frame + 6]
+        width = data[frame + 7] << 8 | data[frame + 8]
+        if not (frame and width and height) or data[frame + 4] != _BIT_DEPTH or components not in _MODES:
+            return None
+        is_progressive = data[frame + 1] == _PROGRESSIVE
+        is_in_scans = is_progressive or data[position + 4] < components
+        return cls(data, width, height, _MODES[components], is_progressive, is_in_scans)
 
     def decoded(self, scale: int) -> Image.Image:
         """The picture, reduced while it is decoded.

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from io import BytesIO
+from io import SEEK_CUR, BytesIO
 from types import TracebackType
 
 import numpy as np
@@ -35,7 +35,7 @@ IMAGE_SIZE = 64
 RESAMPLE = "bicubic"
 MAX_PIXELS = 50_000_000
 HUGE_PIXELS = 16_000_000
-"""Decoded, not announced: a JPEG is decoded at a reduced scale. Telephones take pictures of 12 million."""
+"""Decoded, not announced: a JPEG in one scan is decoded at a reduced scale. Telephones take pictures of 12 million."""
 
 _DRAFT_SIDE = 7 * IMAGE_SIZE // 4  # leaves most of the antialiasing to the resize, and lets 480 pixels be quartered
 _REDUCING_GAP = 2.0
@@ -232,9 +232,21 @@ def _reduction(width: int, height: int) -> int:
 
 def _held_pixels(stored: PlainJpeg | ImageFile, scale: int) -> int:
     """What the decoder of a photo, reduced by the scale, has in memory at once."""
-    if isinstance(stored, TiffFile):
-        return max(stored.width * stored.height, stored.tile_pixels)
-    return stored.width * stored.height // (scale * scale)
+    pixels = stored.width * stored.height
+    if scale > 1:
+        is_in_scans = stored.is_in_scans if isinstance(stored, PlainJpeg) else _is_in_scans(stored)
+        return pixels if is_in_scans else pixels // (scale * scale)
+    return max(pixels, stored.tile_pixels) if isinstance(stored, TiffFile) else pixels
+
+
+def _is_in_scans(stored: ImageFile) -> bool:
+    """As PlainJpeg tells it, of a JPEG that Pillow has read to the end of the first scan's header."""
+    if not isinstance(stored, JpegImageFile) or stored.fp is None or "progressive" in stored.info:
+        return True
+    header_bytes = 8 + 2 * stored.layers  # if it is that of a scan of all components
+    stored.fp.seek(-header_bytes, SEEK_CUR)
+    header = stored.fp.read(header_bytes)
+    return header[:2] != b"\xff\xda" or header[4] != stored.layers
 
 
 def _orientation(image: ImageFile) -> int:

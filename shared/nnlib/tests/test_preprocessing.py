@@ -298,7 +298,7 @@ def test_many_threads_get_the_same_pictures():
     [((4100, 4000), "PNG", True), ((4000, 4000), "PNG", False), ((4100, 4000), "JPEG", False)],
 )
 def test_huge_pictures_are_decoded_in_turn(size, image_format, is_huge):
-    """A JPEG is not huge: it is decoded at a reduced scale."""
+    """A JPEG in one scan is not huge: it is decoded at a reduced scale."""
     turns = []
 
     @contextmanager
@@ -309,6 +309,41 @@ def test_huge_pictures_are_decoded_in_turn(size, image_format, is_huge):
 
     preprocess(encode(Image.new("L", size), image_format), huge_pictures=turn())
     assert turns == (["begun", "ended"] if is_huge else [])
+
+
+def in_three_scans(jpeg, *, orientation=False):
+    """A grey picture as one of three components, in a scan for each."""
+    frame, scan = jpeg.index(b"\xff\xc0"), jpeg.index(b"\xff\xda")
+    components = b"".join(bytes([number, 0x11, 0]) for number in (1, 2, 3))
+    head = jpeg[:frame] + b"\xff\xc0\0\x11" + jpeg[frame + 4 : frame + 9] + b"\x03" + components
+    exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+    head = head[:2] + exif * orientation + head[2:] + jpeg[frame + 13 : scan]
+    entropy_coded = jpeg[scan + 10 : -2]
+    scans = b"".join(b"\xff\xda\0\x08\x01" + bytes([number, 0, 0, 63, 0]) + entropy_coded for number in (1, 2, 3))
+    return head + scans + b"\xff\xd9"
+
+
+@pytest.mark.parametrize("orientation", [False, True])
+@pytest.mark.parametrize("kind", ["in one scan", "in three scans", "progressive"])
+def test_a_jpeg_in_several_scans_is_huge_at_any_scale(kind, orientation):
+    """Its decoder keeps the coefficients of the whole picture."""
+    turns = []
+
+    @contextmanager
+    def turn():
+        turns.append("begun")
+        yield
+
+    image = Image.new("L", (4100, 4000), 200)
+    if kind == "in three scans":
+        data = in_three_scans(encode(image, "JPEG"), orientation=orientation)
+    else:
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        data = encode(image, "JPEG", progressive=kind == "progressive", exif=exif if orientation else b"")
+    picture = preprocess(data, huge_pictures=turn())
+    assert picture.width == (4000 if orientation else 4100)
+    assert turns == ["begun"] * (kind != "in one scan")
 
 
 def test_pillows_own_settings_stay_as_they_were():
