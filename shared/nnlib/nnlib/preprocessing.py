@@ -20,13 +20,13 @@ from pi_heif import HeifImageFile  # type: ignore[import-untyped]
 from PIL import ExifTags, Image
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from nnlib import bmp_structure, gif_structure, jpeg_structure
 from nnlib.errors import BrokenImage, ImageError, TooManyPixels, UnsupportedFormat
+from nnlib.gif_file import GifFile
 from nnlib.plain_jpeg import PlainJpeg
 from nnlib.png_file import PngFile
 from nnlib.tiff_file import TiffFile
@@ -46,7 +46,7 @@ _FILES: dict[str, type[ImageFile]] = {
     "JPEG": JpegImageFile,
     "PNG": PngFile,
     "WEBP": WebPImageFile,
-    "GIF": GifImageFile,
+    "GIF": GifFile,
     "BMP": BmpImageFile,
     "TIFF": TiffFile,
     "AVIF": AvifImageFile,
