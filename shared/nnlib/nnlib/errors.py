@@ -62,7 +62,7 @@ class UnsupportedFormat(ImageError):
 
 
 class TooManyPixels(ImageError):
-    """The header announces more pixels than are allowed."""
+    """The headers announce more pixels than are allowed."""
 
 
 class BrokenImage(ImageError):

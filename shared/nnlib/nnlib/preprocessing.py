@@ -25,6 +25,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from nnlib import bmp_structure, gif_structure, jpeg_structure
+from nnlib.avif_frame import decoded_pixels
 from nnlib.errors import BrokenImage, ImageError, TooManyPixels, UnsupportedFormat
 from nnlib.gif_file import GifFile
 from nnlib.plain_jpeg import PlainJpeg
@@ -110,12 +111,12 @@ def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
     if image_format is None:
         raise UnsupportedFormat("the content is not JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC")
     stored = _read_header(data, image_format, max_pixels)
-    photo = Photo(stored, image_format, max_pixels)
-    if photo.width * photo.height > max_pixels:
-        raise TooManyPixels(f"the image has {photo.width} x {photo.height} pixels, more than {max_pixels:,}")
-    if isinstance(stored, TiffFile) and stored.tile_pixels > max_pixels:
-        raise TooManyPixels(f"a tile of the image has {stored.tile_pixels:,} pixels, more than {max_pixels:,}")
-    return photo
+    if stored.width * stored.height > max_pixels:
+        raise TooManyPixels(f"the image has {stored.width} x {stored.height} pixels, more than {max_pixels:,}")
+    pixels = _stored_pixels(stored, data)
+    if pixels > max_pixels:
+        raise TooManyPixels(f"the image is stored as more than {max_pixels:,} pixels")
+    return Photo(stored, image_format, max_pixels, pixels)
 
 
 def _read_header(data: bytes, image_format: str, max_pixels: int) -> PlainJpeg | ImageFile:
@@ -132,14 +133,18 @@ def _read_header(data: bytes, image_format: str, max_pixels: int) -> PlainJpeg |
 
 
 class Photo:
-    """A photo whose header has been read. Its picture can be taken once."""
+    """A photo whose header has been read. Its picture can be taken once.
 
-    def __init__(self, stored: PlainJpeg | ImageFile, image_format: str, max_pixels: int) -> None:
+    ``pixels``: how many are stored, which may be more than it shows.
+    """
+
+    def __init__(self, stored: PlainJpeg | ImageFile, image_format: str, max_pixels: int, pixels: int) -> None:
         self.width, self.height = stored.width, stored.height
         """As it is stored: a viewer may turn it."""
         self._stored = stored
         self._format = image_format
         self._max_pixels = max_pixels
+        self._pixels = pixels
 
     def picture(self, *, huge_pictures: AbstractContextManager[object] | None = None) -> Picture:
         """Decode it, cut the largest centred square and scale it to 64x64 RGB.
@@ -152,7 +157,7 @@ class Photo:
         width, height = self.width, self.height
         with _Decoding(self._format, self._max_pixels):
             scale = _reduction(width, height) if self._format == "JPEG" else 1
-            is_huge = _held_pixels(self._stored, scale) > HUGE_PIXELS
+            is_huge = _held_pixels(self._stored, self._pixels, scale) > HUGE_PIXELS
             with huge_pictures if is_huge and huge_pictures is not None else _NOTHING:
                 image, orientation = self._decoded(scale)
                 # A reduced size is rounded up, by a pixel that is only partly of the photo.
@@ -230,13 +235,23 @@ def _reduction(width: int, height: int) -> int:
     return next((scale for scale in (8, 4, 2) if side >= scale * _DRAFT_SIDE), 1)
 
 
-def _held_pixels(stored: PlainJpeg | ImageFile, scale: int) -> int:
-    """What the decoder of a photo, reduced by the scale, has in memory at once."""
+def _stored_pixels(stored: PlainJpeg | ImageFile, data: bytes) -> int:
+    """As decoders take them, which may be more than the picture shows: those of a frame, or of a tile."""
     pixels = stored.width * stored.height
-    if scale > 1:
-        is_in_scans = stored.is_in_scans if isinstance(stored, PlainJpeg) else _is_in_scans(stored)
-        return pixels if is_in_scans else pixels // (scale * scale)
-    return max(pixels, stored.tile_pixels) if isinstance(stored, TiffFile) else pixels
+    match stored:
+        case AvifImageFile():
+            return max(pixels, decoded_pixels(data))
+        case TiffFile():
+            return max(pixels, stored.tile_pixels)
+    return pixels
+
+
+def _held_pixels(stored: PlainJpeg | ImageFile, pixels: int, scale: int) -> int:
+    """Of those that are stored, how many the decoder of a photo, reduced by the scale, has in memory at once."""
+    if scale == 1:
+        return pixels
+    is_in_scans = stored.is_in_scans if isinstance(stored, PlainJpeg) else _is_in_scans(stored)
+    return pixels if is_in_scans else pixels // (scale * scale)
 
 
 def _is_in_scans(stored: ImageFile) -> bool:

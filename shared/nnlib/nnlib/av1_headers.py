@@ -1,0 +1,199 @@
+"""How many pixels the frames of an AV1 bitstream have, told from its headers alone.
+
+Nothing is said that could be less than a decoder makes of them: it may take the first sequence header or the last, it
+does not compare a frame's own size to what the sequence header calls the largest, and it decodes frames that are never
+shown.
+
+Source: AV1 Bitstream & Decoding Process Specification, 4.10.3 and 4.10.5 (numbers of variable length), 5.3 (OBU
+header), 5.5 (sequence header), 5.9.2 (frame header).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nnlib.errors import BrokenImage
+
+MAX_SEQUENCE_HEADERS = 64
+"""Different ones in a file: a photo has one, and one more for each of its transparency, gain map and thumbnails."""
+
+Span = tuple[int, int]
+"""Where something starts and where it ends, in bytes."""
+
+_SEQUENCE_HEADER = 1
+_FRAMES = {3, 6, 7}  # a header; header and tiles; a repeated header, which is taken for the first if that is missing
+_KEY_FRAME, _SWITCH_FRAME = 0, 3
+_CHOSEN_BY_FRAME = 2
+_MOST_BYTES_OF_A_SIZE = 8
+_MOST_BYTES_OF_A_SEQUENCE_HEADER = 512  # as far as it is read: of up to 32 operating points, with 89 bits at most
+
+
+class Fields:
+    """Unsigned numbers, one after the other, the most significant bit first."""
+
+    def __init__(self, data: bytes, span: Span) -> None:
+        self._data = data
+        self._position, self._end = 8 * span[0], 8 * span[1]
+
+    def take(self, bits: int) -> int:
+        """Raises: BrokenImage behind the end."""
+        start, end = self._position, self._position + bits
+        if end > self._end:
+            raise broken()
+        self._position = end
+        return int.from_bytes(self._data[start >> 3 : (end + 7) >> 3]) >> (-end & 7) & ((1 << bits) - 1)
+
+    def skip(self, bits: int) -> None:
+        self._position += bits
+
+
+class SequenceHeaders:
+    """Those of a file, each read once: the thousands of tiles that a photo may have share one."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, _Sequence] = {}
+
+    def read(self, content: bytes) -> "_Sequence":
+        """Raises: BrokenImage, also for more than there are in any photo."""
+        sequence = self._known.get(content)
+        if sequence is None:
+            if len(self._known) == MAX_SEQUENCE_HEADERS:
+                raise broken()
+            sequence = self._known[content] = _read_sequence(Fields(content, (0, len(content))))
+        return sequence
+
+
+def pixels_of_obus(data: bytes, span: Span, headers: SequenceHeaders) -> Iterator[int]:
+    """For each OBU the pixels of the frame that it begins, or 0.
+
+    Raises: BrokenImage.
+    """
+    sequence = None
+    start, end = span
+    while start < end:
+        kind, start, behind = _obu(data, start, end)
+        pixels = 0
+        if kind == _SEQUENCE_HEADER:
+            sequence = headers.read(data[start : min(behind, start + _MOST_BYTES_OF_A_SEQUENCE_HEADER)])
+        elif kind in _FRAMES:
+            if sequence is None:
+                raise broken()
+            pixels = sequence.frame_pixels(Fields(data, (start, behind)))
+        start = behind
+        yield pixels
+
+
+def _obu(data: bytes, start: int, end: int) -> tuple[int, int, int]:
+    """The type of the OBU that starts here, and where its content starts and ends: without a size, at the end."""
+    header = data[start]
+    start += 2 if header & 0b100 else 1
+    size = 0
+    if header & 0b10:
+        for shift in range(0, 7 * _MOST_BYTES_OF_A_SIZE, 7):
+            if start >= end:
+                raise broken()
+            byte = data[start]
+            start += 1
+            size |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                break
+        else:
+            raise broken()
+    else:
+        size = end - start
+    if not 0 <= size <= end - start:
+        raise broken()
+    return header >> 3 & 0xF, start, start + size
+
+
+@dataclass(slots=True)
+class _Sequence:
+    """What frames have in common, as far as it tells their size."""
+
+    pixels: int
+    most_pixels: int
+    """Of a frame with a size of its own: as many as the bits that it has for it can say."""
+    is_reduced: bool
+    presentation_time_bits: int
+    frame_id_bits: int = 0
+    screen_content_tools: int = _CHOSEN_BY_FRAME
+    integer_motion: int = _CHOSEN_BY_FRAME
+
+    def frame_pixels(self, frame: Fields) -> int:
+        """5.9.2, as far as to whether the frame has a size of its own."""
+        if self.is_reduced or frame.take(1):  # the second: a frame that was decoded before is shown
+            return self.pixels
+        kind, is_shown = frame.take(2), frame.take(1)
+        frame.skip(self.presentation_time_bits if is_shown else 1)
+        if not (kind == _SWITCH_FRAME or (kind == _KEY_FRAME and is_shown)):
+            frame.skip(1)
+        frame.skip(1)
+        tools = frame.take(1) if self.screen_content_tools == _CHOSEN_BY_FRAME else self.screen_content_tools
+        if tools and self.integer_motion == _CHOSEN_BY_FRAME:
+            frame.skip(1)
+        frame.skip(self.frame_id_bits)
+        has_own_size = kind == _SWITCH_FRAME or frame.take(1)
+        return self.most_pixels if has_own_size else self.pixels
+
+
+def _read_sequence(fields: Fields) -> _Sequence:
+    """5.5.1, as far as frame_pixels() needs it."""
+    fields.skip(3 + 1)
+    is_reduced = bool(fields.take(1))
+    presentation_time_bits = 0
+    if is_reduced:
+        fields.skip(5)
+    else:
+        presentation_time_bits = _read_timing(fields)
+    width_bits, height_bits = fields.take(4) + 1, fields.take(4) + 1
+    pixels = (fields.take(width_bits) + 1) * (fields.take(height_bits) + 1)
+    sequence = _Sequence(pixels, 1 << width_bits + height_bits, is_reduced, presentation_time_bits)
+    if is_reduced:
+        return sequence
+    if fields.take(1):
+        sequence.frame_id_bits = fields.take(4) + 2 + fields.take(3) + 1
+    fields.skip(3 + 4)
+    if fields.take(1):
+        fields.skip(2)
+    if not fields.take(1):
+        sequence.screen_content_tools = fields.take(1)
+    if sequence.screen_content_tools and not fields.take(1):
+        sequence.integer_motion = fields.take(1)
+    return sequence
+
+
+def _read_timing(fields: Fields) -> int:
+    """All that a full sequence header has before the size. Returns: how many bits a shown frame has for its time."""
+    has_decoder_model = delay_bits = presentation_time_bits = 0
+    if fields.take(1):
+        fields.skip(32 + 32)
+        has_equal_intervals = fields.take(1)
+        if has_equal_intervals:
+            _skip_variable_length(fields)
+        has_decoder_model = fields.take(1)
+        if has_decoder_model:
+            delay_bits = fields.take(5) + 1
+            fields.skip(32 + 5)
+            time_bits = fields.take(5) + 1
+            presentation_time_bits = 0 if has_equal_intervals else time_bits
+    has_display_delay = fields.take(1)
+    for _ in range(fields.take(5) + 1):
+        fields.skip(12)
+        if fields.take(5) > 7:  # a level from which on a tier is told
+            fields.skip(1)
+        if has_decoder_model and fields.take(1):
+            fields.skip(2 * delay_bits + 1)
+        if has_display_delay and fields.take(1):
+            fields.skip(4)
+    return presentation_time_bits
+
+
+def _skip_variable_length(fields: Fields) -> None:
+    """4.10.3: zeros, a one, and as many bits as there were zeros."""
+    zeros = 0
+    while not fields.take(1):
+        zeros += 1
+    fields.skip(zeros)
+
+
+def broken() -> BrokenImage:
+    return BrokenImage("the AVIF image is truncated or damaged")
