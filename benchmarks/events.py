@@ -48,7 +48,7 @@ GOAL_MICROSECONDS = 35
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """``requests`` a half round: enough that its beginning and end, when fewer are under way than later, count little."""
+    """``requests`` a half round: enough that its beginning and end, when few are under way, count little."""
 
     rounds: int = 16
     requests: int = 1024
