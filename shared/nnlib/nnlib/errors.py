@@ -12,7 +12,7 @@ NnlibError
 └── ImageError             a picture that cannot be used; the text is fit for the person who sent it
     ├── UnsupportedFormat  the content is none of the formats we read (a service answers 415)
     ├── TooManyPixels      larger than the caller allows (422)
-    └── BrokenImage        truncated, damaged or empty (422)
+    └── BrokenImage        truncated, damaged, empty, or stored as nothing here reads it (422)
 """
 
 
@@ -66,4 +66,4 @@ class TooManyPixels(ImageError):
 
 
 class BrokenImage(ImageError):
-    """The content starts like a picture and cannot be decoded to the end."""
+    """The content starts like a picture and cannot be decoded to the end, or not rightly, or not in reasonable time."""
