@@ -29,6 +29,8 @@ from monitor.windows import DEFAULT_WINDOW, Window
 
 CONSUMERS = 2
 """While Redis applies the batch of one, the batch of the other is computed."""
+CLOSE_SECONDS = 1.5
+"""How long consumers have at the end: a read that finds nothing takes a second. What they leave stays pending."""
 
 
 def create_app(settings: MonitorSettings) -> FastAPI:
@@ -65,17 +67,24 @@ def create_app(settings: MonitorSettings) -> FastAPI:
             )
             for _ in range(CONSUMERS)
         ]
+
+        async def stop_consuming() -> None:
+            await health.draining.wait()
+            for consumer in consumers:
+                consumer.stop()
+
         aggregates.open()
         consuming = asyncio.gather(*(consumer.run() for consumer in consumers))
         warming_up = asyncio.create_task(warm_up.run())
+        stopping = asyncio.create_task(stop_consuming())
         try:
             yield
         finally:
+            health.draining.set()
             warming_up.cancel()
-            for consumer in consumers:
-                consumer.stop()
-            await consuming
-            await asyncio.wait([warming_up])
+            await asyncio.wait([consuming], timeout=CLOSE_SECONDS)
+            consuming.cancel()
+            await asyncio.gather(consuming, warming_up, stopping, return_exceptions=True)
             aggregates.close()
             await consumer_stream.close()
             await stream.close()
