@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import redis
 from events.accounting import PublisherCounters
 from events.names import CONSUMER_GROUP, DEAD_STREAM, PUBLISHERS, STREAM, publisher_counters
 from monitor.batches import Batch, StreamEntry, plan
+from monitor.feedback import Feedback, FeedbackDesk
 from monitor.manifests import Manifests
 from monitor.redis_connection import RedisAway
 from monitor.redis_history import RedisHistory
@@ -152,3 +154,26 @@ async def test_what_fails_between_two_counts_is_missing_and_never_double(
     assert all(one.live < one.replayed for one in await differences(redis_server, manifests))
     accounts = await stream.accounts()
     assert (accounts.missing, accounts.balanced) == (21, False)
+
+
+@pytest.mark.parametrize("cause", ["hincrby", "expireat", "hset", "xadd", "a log of the wrong type"])
+async def test_feedback_that_is_refused_half_way_counts_once_when_it_is_said_again(
+    redis_server: RedisServer, stream: RedisStream, client: redis.Redis, manifests: Manifests, batch: Batch, cause: str
+) -> None:
+    await stream.apply(batch, remember_seconds=REMEMBER_SECONDS)
+    desk = FeedbackDesk(stream, manifests, remembered_hours=24)
+    said = Feedback(UUID(events(1, seed=2)[0].prediction_id), "cat")
+    if cause.isalpha():
+        client.execute_command("ACL", "SETUSER", "default", f"-{cause}")
+    else:
+        client.set(stream.keys.feedback_log, "no stream")
+    for _ in range(2):
+        with pytest.raises(RedisAway):
+            await desk.take(said)
+    client.execute_command("ACL", "SETUSER", "default", "+@all")
+    if not cause.isalpha():
+        client.delete(stream.keys.feedback_log)
+    for _ in range(2):
+        await desk.take(said)
+    assert sum(count for field, count in totals(client).items() if field.startswith("feedback:")) == 1
+    assert await differences(redis_server, manifests) == []
