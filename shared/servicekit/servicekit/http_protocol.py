@@ -28,6 +28,8 @@ from servicekit.http_exchange import HttpExchange
 
 MAX_HEAD_BYTES = 16 * 1024
 """Of the request line, the headers and the trailers together. Memory is bounded by this and one read more."""
+_LINE_BYTES = len(": \r\n")
+"""What a line of it has beside name and value; the first one has a little more."""
 HEAD_SECONDS = 10.0
 """From the connection, from an answer or from the first byte after it, whichever is last, to the end of the head."""
 LAST_HEAD_SECONDS = 1.0
@@ -166,7 +168,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._is_in_head:
-            self._unread_bytes += len(name) + len(value)  # a trailer, which nobody asks for
+            self._unread_bytes += _LINE_BYTES + len(name) + len(value)  # a trailer, which nobody asks for
             return
         name = name.lower()
         if name == b"host":
@@ -176,7 +178,8 @@ class HttpProtocol(asyncio.Protocol):
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        if len(self._url) + sum(map(len, chain.from_iterable(self._headers))) > MAX_HEAD_BYTES:
+        line_bytes = _LINE_BYTES * (1 + len(self._headers))
+        if len(self._url) + line_bytes + sum(map(len, chain.from_iterable(self._headers))) > MAX_HEAD_BYTES:
             raise HeadRefused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         if self._parser.should_upgrade():
             return  # the parser takes nothing more for a body, and says so in a moment
