@@ -55,7 +55,11 @@ class HeadRefused(Exception):
 
 
 class HttpProtocol(asyncio.Protocol):
-    """One connection. Requests that come before the answer to the one before wait for their turn."""
+    """One connection. Requests that come before the answer to the one before wait for their turn.
+
+    A client that ends its side has left, and gets no answer, though it might still read: one that closed the whole
+    connection looks the same until something is written to it, and work for nobody would go on until then.
+    """
 
     def __init__(
         self,

@@ -103,6 +103,14 @@ async def test_work_for_a_client_that_leaves_is_cut_short(endpoint: Endpoint, cl
     assert await outcome(endpoint) == "interrupted"
 
 
+async def test_a_client_that_ends_its_side_has_left(endpoint: Endpoint, client: asyncio.StreamWriter) -> None:
+    endpoint.work = asyncio.Event().wait
+    ask(client)
+    await asyncio.wait_for(endpoint.begun.wait(), 5)
+    client.write_eof()
+    assert await outcome(endpoint) == "interrupted"
+
+
 async def test_work_for_a_client_that_left_before_it_began_is_cut_short(
     endpoint: Endpoint, client: asyncio.StreamWriter
 ) -> None:
