@@ -93,6 +93,8 @@ class HttpProtocol(asyncio.Protocol):
         self._is_in_head = False
         self._unread_bytes = 0
         """Received, and not yet known to be anything but a head."""
+        self._is_all_of_head_unread = False
+        """Whether those hold all of the head: not, where it begins behind another request in one segment."""
         self._head_deadline: asyncio.TimerHandle | None = None
         self._idle_check: asyncio.TimerHandle | None = None
         self._idle_since = 0.0
@@ -166,6 +168,7 @@ class HttpProtocol(asyncio.Protocol):
         self._hosts = 0
         self._awaits_continue = False
         self._is_in_head = True
+        self._is_all_of_head_unread = self._unread_bytes > 0
 
     def on_url(self, url: bytes) -> None:
         self._url += url
@@ -182,8 +185,8 @@ class HttpProtocol(asyncio.Protocol):
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        line_bytes = _LINE_BYTES * (1 + len(self._headers))
-        if len(self._url) + line_bytes + sum(map(len, chain.from_iterable(self._headers))) > MAX_HEAD_BYTES:
+        is_surely_short = self._is_all_of_head_unread and self._unread_bytes <= MAX_HEAD_BYTES
+        if not is_surely_short and self._head_bytes() > MAX_HEAD_BYTES:
             raise HeadRefused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         if self._parser.should_upgrade():
             return  # the parser takes nothing more for a body, and says so in a moment
@@ -293,6 +296,10 @@ class HttpProtocol(asyncio.Protocol):
         lines = [b"%b: %b\r\n" % header for header in _without_upgrade(self._headers)]
         self._parser = httptools.HttpRequestParser(self)
         self.data_received(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self._url, version, b"".join(lines)) + rest)
+
+    def _head_bytes(self) -> int:
+        line_bytes = _LINE_BYTES * (1 + len(self._headers))
+        return len(self._url) + line_bytes + sum(map(len, chain.from_iterable(self._headers)))
 
     def _scope(self, version: str) -> Scope:
         url = httptools.parse_url(self._url)

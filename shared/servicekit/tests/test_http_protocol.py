@@ -362,6 +362,15 @@ async def test_what_is_refused_is_refused_after_the_answers_before(
     assert await closed(reader)
 
 
+async def test_a_long_head_is_a_431_also_where_it_begins_behind_another_request(connection: Connection) -> None:
+    reader, writer = connection
+    half = b"a" * (MAX_HEAD_BYTES // 2)
+    for piece in (GET + GET[:-2] + b"a: " + half, half + b"\r\n\r\n"):
+        writer.write(piece)
+        await asyncio.sleep(0.01)
+    assert [await status(reader), await status(reader)] == [200, 431]
+
+
 @pytest.mark.parametrize("bad", [b"\0", GET])
 @pytest.mark.parametrize("last", [GET.replace(b"x\r\n", b"x\r\nconnection: close\r\n"), GET.replace(b"1.1", b"1.0")])
 async def test_what_follows_the_last_request_is_ignored(connection: Connection, last: bytes, bad: bytes) -> None:
