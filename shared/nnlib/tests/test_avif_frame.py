@@ -322,10 +322,10 @@ def laborious_header(number):
     ids=["boxes", "OBUs", "sequence headers", "extents", "counts"],
 )
 def test_a_file_of_many_parts_takes_no_time(data):
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(BrokenImage):
         decoded_pixels(data)
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 1
 
 
 def test_extents_that_overlap_take_no_memory():

@@ -32,10 +32,10 @@ def bmp(width, height, content, *, compression=RLE8):
     ids=["two lines", "lines from the top", "runs of 4 bits", "runs of a pixel"],
 )
 def test_more_steps_than_there_is_time_for_are_refused_at_once(data):
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(BrokenImage, match="the BMP image is stored in too many parts"):
         preprocess(data)
-    assert time.perf_counter() - began < 0.2  # decoding takes 3 to 10 s
+    assert time.thread_time() - began < 1  # decoding takes 3 to 10 s
 
 
 @pytest.mark.parametrize("compression", [RLE8, RLE4])

@@ -42,10 +42,10 @@ def sub_blocks(content):
 )
 def test_millions_of_blocks_are_refused_at_once(before):
     data = gif(before)
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(BrokenImage, match="the GIF image is stored in too many parts"):
         preprocess(data)
-    assert time.perf_counter() - began < 0.2
+    assert time.thread_time() - began < 1
 
 
 def test_steps_are_counted():

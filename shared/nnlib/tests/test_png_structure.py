@@ -32,10 +32,10 @@ def is_whole(data):
 
 
 def assert_quickly_refused(data):
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(BrokenImage, match=r"^the PNG image is stored in too many parts$"):
         preprocess(data)
-    assert time.perf_counter() - began < 0.5  # 10 MB of such chunks took up to 7 s
+    assert time.thread_time() - began < 1  # 10 MB of such chunks took up to 7 s
 
 
 @pytest.mark.parametrize("position", [HEADER_END, PIXELS_END], ids=["before", "after"])
@@ -130,7 +130,7 @@ def test_a_picture_is_turned_by_whatever_says_so(kind, content, position):
 @pytest.mark.parametrize("tone", [b"a", b"\xff"], ids=["text", "no text"])
 def test_what_is_said_is_not_inflated_without_end(kind, head, tone):
     data = with_chunks(chunk(kind, head + zlib.compress(tone * 2**21)) * (MAX_CHUNKS // 2))
-    began = time.perf_counter()
+    began = time.thread_time()
     with suppress(BrokenImage):
         preprocess(data)
-    assert time.perf_counter() - began < 1  # inflating a megabyte of each takes ten seconds
+    assert time.thread_time() - began < 4  # inflating a megabyte of each takes ten seconds

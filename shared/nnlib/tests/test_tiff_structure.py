@@ -31,10 +31,10 @@ def noise(width, height):
 
 
 def refused_as_laborious(data):
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(BrokenImage, match="the TIFF image is stored in too many parts"):
         preprocess(data)
-    return time.perf_counter() - began < 0.2
+    return time.thread_time() - began < 1
 
 
 @pytest.mark.parametrize(("order", "big"), FORMS)
@@ -111,9 +111,9 @@ def test_the_numbers_that_a_camera_wrote_about_the_photo_are_not_read():
     exif = tiff([(33434, RATIONAL, (count, CONTENT))], bytes(8 * count))
     position = CONTENT + len(exif)  # of the second directory, which is the first one's last part
     tags = [*grey(64, 64), *strips([CONTENT], [4096], rows=64), (34665, LONG, [position - 18])]
-    began = time.perf_counter()
+    began = time.thread_time()
     assert preprocess(tiff(tags, exif)).width == 64
-    assert time.perf_counter() - began < 0.2
+    assert time.thread_time() - began < 0.5
 
 
 @pytest.mark.parametrize(("width", "height"), [(6250, 8000), (5000, 10_000), (2048, 24_000)])
