@@ -29,19 +29,8 @@ NONE_DROPPED = {"buffer_full": 0, "refused": 0, "shutdown": 0}
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def instance() -> str:
     return str(uuid.uuid4())
-
-
-@pytest.fixture
-def client(redis_server: RedisServer) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_server.url, decode_responses=True) as client:
-        yield client
 
 
 @asynccontextmanager

@@ -31,17 +31,6 @@ HASTY_MONITOR = "import monitor.live, monitor.__main__ as program; monitor.live.
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def client(redis_server: RedisServer) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_server.url, decode_responses=True) as client:
-        yield client
-
-
-@pytest.fixture
 def monitor(redis_server: RedisServer, tmp_path: Path) -> Iterator[ServiceProcess]:
     log, environment = tmp_path / "monitor.log", {"REDIS_URL": redis_server.url}
     monitor = ServiceProcess("monitor", free_port(), environment, log, program=["-c", HASTY_MONITOR])

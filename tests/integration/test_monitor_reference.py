@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -22,17 +21,6 @@ from tests.integration.monitoring import consuming, events, publish, settled, un
 
 pytestmark = pytest.mark.anyio
 MODELS = ROOT / "models"
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def client(redis_server: RedisServer) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_server.url, decode_responses=True) as client:
-        yield client
 
 
 async def reference(redis_server: RedisServer, *words: str) -> subprocess.CompletedProcess[str]:

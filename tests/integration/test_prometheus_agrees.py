@@ -30,17 +30,6 @@ COUNT = 5000
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def client(redis_server: RedisServer) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_server.url, decode_responses=True) as client:
-        yield client
-
-
-@pytest.fixture
 def monitors(redis_server: RedisServer, tmp_path: Path) -> Iterator[list[ServiceProcess]]:
     monitors = [
         ServiceProcess("monitor", free_port(), {"REDIS_URL": redis_server.url}, tmp_path / f"monitor-{number}.log")

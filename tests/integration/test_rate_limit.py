@@ -24,11 +24,6 @@ SHED = 'catnet_requests_shed_total{reason="rate_limited"}'
 UNCOUNTED = "catnet_rate_limit_uncounted_total"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with much else to do lets Redis answer late, which is not what these tests are about."""
