@@ -286,6 +286,24 @@ async def test_counters_of_another_type_are_told_once_and_events_go_on(
     ]
 
 
+@pytest.mark.parametrize("spoilt", [[], [STREAM]], ids=["alone", "with the stream"])
+async def test_counters_that_were_refused_between_two_listings_go_on_where_they_were(
+    redis_server: RedisServer, client: redis.Redis, instance: str, monkeypatch: pytest.MonkeyPatch, spoilt: list[str]
+) -> None:
+    monkeypatch.setattr(redis_event_stream, "LISTING_SECONDS", 60)
+    async with publishing(redis_server.url, instance, wait_seconds=1) as publisher:
+        await publisher.publish(event(0))
+        keys = [publisher_counters(instance), *spoilt]
+        for key in keys:
+            client.set(key, "of another type")
+        await publisher.publish(event(1))
+        for key in keys:
+            client.delete(key)
+        await publisher.publish(event(2))
+        await until(lambda: publisher.counters.published == 3)
+        assert stored_counters(client, instance) == PublisherCounters(3, 3, 0, NONE_DROPPED)
+
+
 async def test_counters_that_redis_refused_begin_anew_where_it_was_emptied(
     redis_server: RedisServer, client: redis.Redis, instance: str
 ) -> None:

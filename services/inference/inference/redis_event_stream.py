@@ -69,13 +69,13 @@ class RedisEventStream:
             refusals = [result for result in results if result.__class__ is ResponseError]
             if not refusals and self._keeps_counters:
                 return 0
+            self._tell_whether_counters_are_kept(results[len(events) :])
             of_events = [result for result in results[: len(events)] if isinstance(result, ResponseError)]
             if of_events and _is_about_the_key(of_events[0]):
                 await self._write([], _with_kept_back(counters, len(events)))
                 raise StreamUnavailable(_reason(of_events[0]))
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             raise StreamUnavailable(_reason(error)) from error
-        self._tell_whether_counters_are_kept(results[len(events) :])
         if of_events:
             _log.error("redis refused events", refused=len(of_events), reason=_reason(of_events[0]))
         return len(of_events)
@@ -115,6 +115,8 @@ class RedisEventStream:
         elif refusal is None and not self._keeps_counters:
             _log.info("redis takes the publisher's counters again")
         self._keeps_counters = refusal is None
+        if refusal is not None:
+            self._next_listing = 0.0  # the next append is to find out whether this publisher is listed still
 
     async def _execute(self, transaction: bytes, commands: int) -> list[object]:
         """Send a packed MULTI … EXEC of so many commands; return the commands' results.
