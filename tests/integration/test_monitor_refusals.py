@@ -22,10 +22,13 @@ from redis_server import RedisServer
 
 from tests.integration.monitoring import (
     REMEMBER_SECONDS,
+    consuming,
     events,
     pipeline_counts,
     publish,
+    settled,
     totals,
+    until,
 )
 
 pytestmark = pytest.mark.anyio
@@ -165,3 +168,52 @@ async def test_feedback_that_is_refused_half_way_counts_once_when_it_is_said_aga
         await desk.take(said)
     assert sum(count for field, count in totals(client).items() if field.startswith("feedback:")) == 1
     assert await differences(redis_server, manifests) == []
+
+
+@pytest.mark.parametrize("command", ["zrangebyscore", "hgetall", "hincrby", "del", "zrem", "zadd"])
+async def test_publishers_that_are_gone_wait_for_the_right_to_a_command(
+    stream: RedisStream, client: redis.Redis, command: str
+) -> None:
+    gone = {name: PublisherCounters(answered=10, buffered=4, dropped={"buffer_full": 6}) for name in ("one", "two")}
+    for name, counters in gone.items():
+        client.hset(publisher_counters(name), mapping=counters.to_fields())
+    client.zadd(PUBLISHERS, dict.fromkeys(gone, 1))
+    client.execute_command("ACL", "SETUSER", "default", f"-{command}")
+    for _ in range(2):
+        with pytest.raises(RedisAway):
+            await stream.retire_publishers(silent_seconds=3600)
+    client.execute_command("ACL", "SETUSER", "default", f"+{command}")
+    accounts = await stream.accounts()
+    assert (accounts.answered, accounts.buffered, sum(accounts.dropped.values())) == (20, 8, 12)
+    assert await stream.retire_publishers(silent_seconds=3600) == 2
+    assert client.zrange(PUBLISHERS, 0, -1) == ["retired"]
+    accounts = await stream.accounts()
+    assert (accounts.answered, accounts.buffered, sum(accounts.dropped.values())) == (20, 0, 20)
+
+
+async def test_publishers_that_cannot_be_added_up_stop_no_event(
+    redis_server: RedisServer, client: redis.Redis, tmp_path: Path
+) -> None:
+    client.set(publisher_counters("spoilt"), "no hash")
+    client.zadd(PUBLISHERS, {"spoilt": 1})
+    publish(client, events(20))
+    async with consuming(redis_server.url, tmp_path):
+        await until(lambda: settled(client) == 20)
+
+
+@pytest.mark.parametrize("command", ["xpending", "xrange", "xclaim", "hincrby", "xack"])
+async def test_lost_entries_that_may_not_be_counted_stay_pending(
+    stream: RedisStream, client: redis.Redis, command: str
+) -> None:
+    publish(client, events(30))
+    await stream.read("gone", 20)
+    client.xtrim(STREAM, maxlen=15, approximate=False)
+    client.execute_command("ACL", "SETUSER", "default", f"-{command}")
+    for _ in range(2):
+        with pytest.raises(RedisAway):
+            await stream.claim("one", 100, idle_seconds=0)
+    client.execute_command("ACL", "SETUSER", "default", f"+{command}")
+    assert client.xpending(STREAM, CONSUMER_GROUP)["pending"] == 20
+    entries, lost = await stream.claim("one", 100, idle_seconds=0)
+    assert (len(entries), lost) == (5, 15)
+    assert pipeline_counts(client) == {"lost": 15}

@@ -87,8 +87,9 @@ class Consumer:
     async def _step(self) -> None:
         entries: list[StreamEntry] = []
         if time.monotonic() >= self._next_retirement:
-            await self._stream.retire_publishers(silent_seconds=SILENT_SECONDS)
+            # First, so that a refusal, which an hour more does not make worse, keeps no event from being counted.
             self._next_retirement = time.monotonic() + RETIREMENT_INTERVAL_SECONDS
+            await self._stream.retire_publishers(silent_seconds=SILENT_SECONDS)
         if time.monotonic() >= self._next_claim:
             entries = await self._claim()
         asked = self._next_count

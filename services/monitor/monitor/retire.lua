@@ -3,23 +3,30 @@
 -- What such a publisher still held is gone with its process: dropped as "vanished". One that was only silent finds its hash
 -- gone when it writes again, and counts from there.
 --
+-- Redis takes back nothing of a script that fails on its way. So all is read first, then what may fail for a right or a type
+-- is rehearsed, and a publisher is forgotten before it is added up: nothing is added twice. See apply.lua.
+--
 -- KEYS: sorted set of publishers, hash that holds the sum
 -- ARGV: prefix of the publishers' hashes, name of the sum among them, newest time of a publisher to retire
 -- Returns: how many were retired
 
 local publishers, sum = KEYS[1], KEYS[2]
-local silent = redis.call('ZRANGEBYSCORE', publishers, '-inf', ARGV[3])
-for _, instance in ipairs(silent) do
-  local counters = redis.call('HGETALL', ARGV[1] .. instance)
-  for i = 1, #counters, 2 do
-    if counters[i] == 'buffered' then
-      redis.call('HINCRBY', sum, 'dropped_vanished', counters[i + 1])
-    else
-      redis.call('HINCRBY', sum, counters[i], counters[i + 1])
-    end
-  end
-  redis.call('DEL', ARGV[1] .. instance)
+local NOBODY = ''
+local silent, counters = redis.call('ZRANGEBYSCORE', publishers, '-inf', ARGV[3]), {}
+if #silent == 0 then return 0 end
+for i, instance in ipairs(silent) do counters[i] = redis.call('HGETALL', ARGV[1] .. instance) end
+
+redis.call('HINCRBY', sum, 'answered', 0)
+redis.call('DEL', ARGV[1] .. NOBODY)
+redis.call('ZREM', publishers, NOBODY)
+redis.call('ZADD', publishers, '+inf', ARGV[2])
+
+for i, instance in ipairs(silent) do
   redis.call('ZREM', publishers, instance)
+  redis.call('DEL', ARGV[1] .. instance)
+  for j = 1, #counters[i], 2 do
+    local field = counters[i][j] == 'buffered' and 'dropped_vanished' or counters[i][j]
+    redis.call('HINCRBY', sum, field, counters[i][j + 1])
+  end
 end
-if #silent > 0 then redis.call('ZADD', publishers, '+inf', ARGV[2]) end
 return #silent
