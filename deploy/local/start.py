@@ -16,7 +16,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from gateway.settings import Settings as GatewaySettings
+from gateway.settings import GatewaySettings
 from inference.settings import InferenceSettings
 from monitor.settings import MonitorSettings
 from preflight import StartError, check_model, check_ports, check_redis_url, free_port, lock_run_dir

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gateway.settings import Settings as GatewaySettings
+from gateway.settings import GatewaySettings
 from inference.settings import InferenceSettings
 from monitor.settings import MonitorSettings
 from servicekit.settings import ServiceSettings

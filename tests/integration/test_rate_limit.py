@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 from gateway import rate_limit
-from gateway.settings import Settings
+from gateway.settings import GatewaySettings
 from redis_server import ROOT, RedisServer
 
 from services.gateway.tests.running_gateway import RunningGateway, running_gateway
@@ -34,7 +34,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 async def replicas(redis_server: RedisServer) -> AsyncIterator[list[RunningGateway]]:
     """Two gateways with one Redis, behind a proxy on this machine that they trust."""
     async with scripted_upstream() as inference, AsyncExitStack() as stack:
-        settings = Settings.model_validate(
+        settings = GatewaySettings.model_validate(
             {
                 "inference_url": inference.url,
                 "frontend_dir": ROOT / "frontend",

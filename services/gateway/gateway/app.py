@@ -32,7 +32,7 @@ from gateway.openapi import openapi_route
 from gateway.pages import Pages
 from gateway.photos import PhotoEndpoint
 from gateway.result_page import ResultPage
-from gateway.settings import Settings
+from gateway.settings import GatewaySettings
 from gateway.transport import Transport
 from gateway.upload_memory import UploadMemory
 from gateway.upstream import Upstream
@@ -43,7 +43,7 @@ _METADATA_CONNECTIONS = 2  # one for each service's token
 _DOWNLOADS = 8
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: GatewaySettings) -> FastAPI:
     """Raises: PagesMissing."""
     registry = CollectorRegistry()
     metrics = GatewayMetrics(registry)

@@ -21,7 +21,7 @@ from gateway.answers import pass_on
 from gateway.circuit import Circuit
 from gateway.errors import ClientLeft
 from gateway.request_body import RequestBody, arriving_by, refuse_early
-from gateway.settings import Settings
+from gateway.settings import GatewaySettings
 from gateway.transport import Answer, Content
 from gateway.upload import read_photo
 from gateway.upload_memory import UploadMemory
@@ -49,7 +49,7 @@ class PhotoEndpoint:
         admission: Admission,
         memory: UploadMemory,
         circuit: Circuit,
-        settings: Settings,
+        settings: GatewaySettings,
     ) -> None:
         self._ask = ask
         self._names = query

@@ -43,7 +43,7 @@ ApiKey = Annotated[SecretStr, AfterValidator(_is_sent_alike)]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(ip_network)]
 
 
-class Settings(ServiceSettings):
+class GatewaySettings(ServiceSettings):
     port: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
     drain_seconds: float = Field(
         1.0, ge=0, le=60, description="Seconds between turning unready on SIGTERM and closing the port."

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from gateway.settings import Settings
+from gateway.settings import GatewaySettings
 
 from services.gateway.tests.running_gateway import RunningGateway, running_gateway
 from services.gateway.tests.scripted_upstream import ScriptedUpstream, scripted_upstream
@@ -78,7 +78,7 @@ async def start_gateway(
                 "frontend_dir": frontend_dir,
                 "max_upload_bytes": LIMIT_BYTES,
             }
-            return await stack.enter_async_context(running_gateway(Settings.model_validate(defaults | settings)))
+            return await stack.enter_async_context(running_gateway(GatewaySettings.model_validate(defaults | settings)))
 
         yield start
 

@@ -12,7 +12,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from gateway.app import create_app
-from gateway.settings import Settings
+from gateway.settings import GatewaySettings
 from servicekit.health import Health
 from servicekit.http_protocol import HttpProtocol
 
@@ -31,7 +31,7 @@ class RunningGateway:
 
 
 @asynccontextmanager
-async def running_gateway(settings: Settings) -> AsyncIterator[RunningGateway]:
+async def running_gateway(settings: GatewaySettings) -> AsyncIterator[RunningGateway]:
     app = create_app(settings)
     async with running_app(app) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=10) as http:
         address = urlsplit(url)

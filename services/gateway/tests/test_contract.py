@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from gateway.app import create_app
 from gateway.documents import Explanation, HealthState, Method, Models, Prediction, Problem
-from gateway.settings import Settings
+from gateway.settings import GatewaySettings
 from inference.app import create_app as create_inference
 from inference.settings import InferenceSettings
 from PIL import Image
@@ -35,7 +35,7 @@ def stream() -> MemoryStream:
 async def http(frontend_dir: Path, stream: MemoryStream) -> AsyncIterator[httpx.AsyncClient]:
     inference = create_inference(InferenceSettings(models_dir=MODELS, worker_threads=1), stream=stream)
     async with running_app(inference) as inference_url:
-        settings = Settings.model_validate(
+        settings = GatewaySettings.model_validate(
             {"inference_url": inference_url, "monitor_url": "http://127.0.0.1:9", "frontend_dir": frontend_dir}
         )
         async with running_app(create_app(settings)) as url, httpx.AsyncClient(base_url=url, trust_env=False) as http:

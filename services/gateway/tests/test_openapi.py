@@ -10,7 +10,7 @@ import pytest
 from gateway.app import create_app
 from gateway.documents import Prediction
 from gateway.openapi import document
-from gateway.settings import Settings
+from gateway.settings import GatewaySettings
 from starlette.routing import Route
 
 NOT_DESCRIBED = {
@@ -34,7 +34,7 @@ def description() -> dict[str, Any]:
 def test_it_names_every_route_of_the_interface(description: dict[str, Any], frontend_dir: Path) -> None:
     routes = {
         route.path: {method.lower() for method in route.methods or ()} - {"head"}
-        for route in create_app(Settings(frontend_dir=frontend_dir)).routes
+        for route in create_app(GatewaySettings(frontend_dir=frontend_dir)).routes
         if isinstance(route, Route) and route.path not in NOT_DESCRIBED and not route.path.startswith("/vendor/")
     }
     assert {path: set(methods) for path, methods in description["paths"].items()} == routes

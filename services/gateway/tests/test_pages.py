@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from gateway.app import create_app
-from gateway.settings import Settings
+from gateway.settings import GatewaySettings
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def http(frontend_dir: Path) -> AsyncIterator[httpx.AsyncClient]:
     """Asks the application itself: pages need neither a port nor the services."""
-    transport = httpx.ASGITransport(create_app(Settings(frontend_dir=frontend_dir)))
+    transport = httpx.ASGITransport(create_app(GatewaySettings(frontend_dir=frontend_dir)))
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
         yield http
 
@@ -184,7 +184,7 @@ async def test_the_two_forms_of_a_file_are_told_apart(http: httpx.AsyncClient, f
 
 
 async def test_over_https_browsers_are_told_to_stay_there(frontend_dir: Path) -> None:
-    transport = httpx.ASGITransport(create_app(Settings(frontend_dir=frontend_dir)))
+    transport = httpx.ASGITransport(create_app(GatewaySettings(frontend_dir=frontend_dir)))
     async with httpx.AsyncClient(transport=transport) as http:
         assert "strict-transport-security" in (await http.get("https://gateway/")).headers
         assert "strict-transport-security" not in (await http.get("http://gateway/")).headers

@@ -10,7 +10,7 @@ from gateway.circuit import Circuit
 from gateway.errors import UpstreamAway
 from gateway.metrics import GatewayMetrics
 from gateway.photos import PhotoEndpoint
-from gateway.settings import Settings
+from gateway.settings import GatewaySettings
 from gateway.transport import Answer, Content, TransportError
 from gateway.upload_memory import UploadMemory
 from prometheus_client import CollectorRegistry
@@ -42,7 +42,7 @@ class Sender:
             ),
             memory=self._memory,
             circuit=Circuit("inference", metrics.circuit_state.labels("inference")),
-            settings=Settings(inference_url="http://x", monitor_url="http://x"),
+            settings=GatewaySettings(inference_url="http://x", monitor_url="http://x"),
         )
         self.statuses: list[int] = []
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from gateway.settings import Settings
+from gateway.settings import GatewaySettings
 from servicekit.settings import read_settings
 
 
@@ -31,7 +31,7 @@ def test_a_wrong_setting_stops_the_start(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit) as stop:
-        read_settings(Settings)
+        read_settings(GatewaySettings)
     assert stop.value.code == 2
     message = capsys.readouterr().err
     assert message.startswith(f"{name}='{value}' is not allowed: ")
@@ -45,17 +45,17 @@ def test_the_address_of_redis_matters_only_with_a_rate_limit(
     monkeypatch.setenv("REDIS_URL", "http://127.0.0.1")
     monkeypatch.setenv("RATE_LIMIT_PER_MINUTE", per_minute)
     if per_minute == "0":
-        read_settings(Settings)
+        read_settings(GatewaySettings)
         return
     with pytest.raises(SystemExit):
-        read_settings(Settings)
+        read_settings(GatewaySettings)
     assert capsys.readouterr().err.startswith("REDIS_URL='http://127.0.0.1' is not allowed: ")
 
 
 def test_lists_are_separated_by_commas_and_keys_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEYS", " first-key,second-key, ")
     monkeypatch.setenv("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8")
-    settings = read_settings(Settings)
+    settings = read_settings(GatewaySettings)
     assert [key.get_secret_value() for key in settings.api_keys] == ["first-key", "second-key"]
     assert [str(proxy) for proxy in settings.trusted_proxies] == ["127.0.0.1/32", "10.0.0.0/8"]
     assert "first-key" not in repr(settings)
@@ -67,7 +67,7 @@ def test_a_key_that_clients_cannot_send_alike_stops_the_start_and_is_not_shown(
 ) -> None:
     monkeypatch.setenv("API_KEYS", f"first-key,{key}")
     with pytest.raises(SystemExit) as stop:
-        read_settings(Settings)
+        read_settings(GatewaySettings)
     assert stop.value.code == 2
     message = capsys.readouterr().err
     assert message.startswith("API_KEYS='**********' is not allowed: ")
