@@ -103,8 +103,13 @@ class Shadow:
         repeated = await asyncio.get_running_loop().run_in_executor(
             self._executor, predict_batch, model, [served.prediction.image for served in batch]
         )
-        for served, prediction in zip(batch, repeated, strict=True):
-            if self._publisher.offer(shadow_event_of(prediction, model.manifest, served.event)):
+        # All of them before the first is offered: where one fails, the whole batch counts as failed.
+        events = [
+            shadow_event_of(prediction, model.manifest, served.event)
+            for served, prediction in zip(batch, repeated, strict=True)
+        ]
+        for event in events:
+            if self._publisher.offer(event):
                 self._predictions.inc()
             else:
                 self._dropped["stream_away"].inc()

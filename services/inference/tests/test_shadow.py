@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from events.prediction import PredictionEvent
@@ -121,6 +122,35 @@ def test_a_shadow_that_fails_is_counted_and_the_next_prediction_is_repeated_agai
         wait_until(lambda: metric(client, 'catnet_shadow_dropped_total{reason="failed"}') == 1)
     client.post("/predict", content=photo)
     wait_until(lambda: len(shadows(stream)) == 1)
+
+
+def test_of_a_batch_that_fails_half_way_none_is_counted_twice(
+    client: TestClient, stream: MemoryStream, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict, begun, release = Model.predict, threading.Event(), threading.Event()
+
+    def stall_for_the_shadow(model: Model, pixels: object) -> object:
+        if model.manifest.name == "next":
+            begun.set()
+            assert release.wait(10)
+        return predict(model, pixels)
+
+    make, made = shadow.shadow_event_of, iter(range(3))
+
+    def fail_for_the_third(*arguments: Any) -> PredictionEvent:
+        if next(made) == 2:
+            raise ValueError
+        return make(*arguments)
+
+    monkeypatch.setattr(Model, "predict", stall_for_the_shadow)
+    monkeypatch.setattr(shadow, "shadow_event_of", fail_for_the_third)
+    client.post("/predict", content=photo)
+    assert begun.wait(10)
+    for _ in range(2):  # while the first one is in work: they are the next batch
+        client.post("/predict", content=photo)
+    release.set()
+    wait_until(lambda: metric(client, 'catnet_shadow_dropped_total{reason="failed"}') == 2)
+    assert metric(client, "catnet_shadow_predictions_total") == 1
 
 
 def test_shadows_are_dropped_while_the_stream_is_away_and_answered_predictions_kept(
