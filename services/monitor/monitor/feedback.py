@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
@@ -68,18 +68,10 @@ class Feedback:
 class FeedbackDesk:
     """Takes feedback for predictions made within the hours for which predictions are remembered."""
 
-    def __init__(
-        self,
-        stream: RedisStream,
-        manifests: Manifests,
-        *,
-        remembered_hours: int,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, stream: RedisStream, manifests: Manifests, *, remembered_hours: int) -> None:
         self._stream = stream
         self._manifests = manifests
         self._remembered_hours = remembered_hours
-        self._clock = clock
 
     async def take(self, feedback: Feedback) -> Mapping[str, Any]:
         """Count it, once; saying the same again changes nothing, saying something else replaces it.
@@ -121,7 +113,7 @@ class FeedbackDesk:
 
     def _places(self, prediction_id: UUID) -> list[str]:
         """Where a prediction can be remembered: one place if its id says when it was made."""
-        now = self._clock()
+        now = time.time()
         if says_when_made(str(prediction_id)):
             return [self._stream.keys.counted(hour_made(str(prediction_id), now))]
         newest = int((now + HOUR.seconds) // HOUR.seconds)

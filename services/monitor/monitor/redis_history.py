@@ -36,8 +36,8 @@ class Position:
 class RedisHistory:
     """One connection pool, closed by ``close``; every command has a deadline of a minute."""
 
-    def __init__(self, url: str, keys: Keys | None = None) -> None:
-        self.keys = keys or Keys()
+    def __init__(self, url: str) -> None:
+        self.keys = Keys()
         self._redis = connect(url, answer_seconds=ANSWER_SECONDS)
 
     async def close(self) -> None:

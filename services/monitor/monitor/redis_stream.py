@@ -44,8 +44,8 @@ class Conflict:
 class RedisStream:
     """One connection pool, closed by ``close``; it connects when first used."""
 
-    def __init__(self, url: str, keys: Keys | None = None) -> None:
-        self.keys = keys or Keys()
+    def __init__(self, url: str) -> None:
+        self.keys = Keys()
         self._redis = connect(url)
         self._apply, self._claim, self._leave, self._accounts, self._versions, self._feedback, self._retire = (
             self._redis.register_script(files("monitor").joinpath(f"{name}.lua").read_text())

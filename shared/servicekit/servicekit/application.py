@@ -33,7 +33,6 @@ def create_service(
     health: Health,
     registry: CollectorRegistry,
     routes: Sequence[BaseRoute],
-    openapi_url: str | None = None,
     error_response: ErrorResponse = problem_response,
 ) -> FastAPI:
     """An application with problem bodies, request context, HTTP metrics, health and ``/metrics``.
@@ -47,7 +46,7 @@ def create_service(
         version=release,
         lifespan=lifespan,
         routes=[*routes, *health.routes(), metrics_route(registry)],
-        openapi_url=openapi_url,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
