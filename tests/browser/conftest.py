@@ -15,7 +15,7 @@ from tests.processes import Catnet
 from tests.tools import missing
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, Route
 
 PATIENCE_MILLISECONDS = 15_000
 OPTIONAL = ("/history.csv", "/README.md")
@@ -60,6 +60,11 @@ class Faults:
         needed = request.resource_type in ("document", "script", "stylesheet")
         if needed and request.failure != "net::ERR_ABORTED":
             self.found.append(f"{request.failure} for {request.url}")
+
+
+def failing(status: int) -> Callable[[Route], None]:
+    """For ``page.route``: an answer of this status that does not say why."""
+    return lambda route: route.fulfill(status=status, body="<h1>?</h1>")
 
 
 def needs_route(catnet: Catnet, path: str) -> None:

@@ -67,24 +67,21 @@ def test_escape_closes_it_turns_the_camera_off_and_gives_the_focus_back(page: Pa
     expect(page.get_by_role("button", name="Take a photo")).to_be_focused()
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
+def test_what_keeps_it_from_working_is_said_and_can_be_tried_again(page: Page, expect: Any) -> None:
+    devices = page.evaluate_handle("({ works: navigator.mediaDevices.getUserMedia })")
+    for error, words in (
         ("NotAllowedError", "not allowed"),
         ("NotFoundError", "No camera was found"),
         ("NotReadableError", "another program may be using it"),
-    ],
-)
-def test_what_keeps_it_from_working_is_said_and_can_be_tried_again(
-    page: Page, expect: Any, error: str, words: str
-) -> None:
-    devices = page.evaluate_handle("({ works: navigator.mediaDevices.getUserMedia })")
-    page.evaluate(FAILING, error)
-    open_camera(page)
-    expect(dialog(page).get_by_role("status")).to_contain_text(words)
-    devices.evaluate("({ works }) => { navigator.mediaDevices.getUserMedia = works; }")
-    dialog(page).get_by_role("button", name="Try again").click()
-    expect(dialog(page).get_by_role("button", name="Take it")).to_be_focused()
+    ):
+        page.evaluate(FAILING, error)
+        open_camera(page)
+        expect(dialog(page).get_by_role("status")).to_contain_text(words)
+        devices.evaluate("({ works }) => { navigator.mediaDevices.getUserMedia = works; }")
+        dialog(page).get_by_role("button", name="Try again").click()
+        expect(dialog(page).get_by_role("button", name="Take it")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(dialog(page)).to_be_hidden()
 
 
 def test_a_visitor_who_does_not_allow_it_is_told_what_to_do(

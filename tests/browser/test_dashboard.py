@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.conftest import Faults
-from tests.browser.live_reports import open_dashboard
+from tests.browser.live_reports import open_dashboard, push
 from tests.browser.reports import FEATURES, Report, empty_report, full_report
 from tests.e2e.client import Client
 from tests.processes import Catnet
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 POLL_SECONDS = 5
+COLUMNS = {
+    "traffic": "time,cat,non_cat",
+    "cat-ratio": "time,cat,total,cat_ratio",
+    "latency": "time,p50_ms,p95_ms",
+    "percentiles": "measure,milliseconds",
+    "confidence": "confidence_from,confidence_to,cat,non_cat",
+    "calibration": "confidence_from,confidence_to,replies,confidence,accuracy,low,high",
+}
+"""Of each chart's file."""
 PRETEND_HIDDEN = """(hidden) => {
     Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
@@ -176,28 +185,18 @@ def test_a_model_without_a_reference_is_said_to_have_none(page: Page, expect: An
     expect(page.locator("drift-panel data-numbers")).to_be_hidden()
 
 
-@pytest.mark.parametrize(
-    ("chart", "columns"),
-    [
-        ("traffic", "time,cat,non_cat"),
-        ("cat-ratio", "time,cat,total,cat_ratio"),
-        ("latency", "time,p50_ms,p95_ms"),
-        ("percentiles", "measure,milliseconds"),
-        ("confidence", "confidence_from,confidence_to,cat,non_cat"),
-        ("calibration", "confidence_from,confidence_to,replies,confidence,accuracy,low,high"),
-    ],
-)
-def test_the_data_of_a_chart_can_be_saved(page: Page, client: Client, chart: str, columns: str) -> None:
+def test_the_data_of_every_chart_can_be_saved(page: Page, client: Client) -> None:
     report = send_and_wait(client, 2)
     page.goto("/dashboard")
     page.locator(".panels[aria-busy=false]").wait_for()
-    name, (header, *rows) = saved(page, page.locator(f"chart-figure[data-chart={chart}]"))
-    assert name == f"catnet-{chart}-1h.csv"
-    assert header == columns
     sizes = {"percentiles": 7, **dict.fromkeys(("confidence", "calibration"), len(report["confidence"]["counts"]))}
-    assert len(rows) == sizes.get(chart, len(report["series"]))
-    if chart == "confidence":
-        assert sum(int(count) for row in rows for count in row.split(",")[2:]) == report["predictions"]["total"]
+    for chart, columns in COLUMNS.items():
+        name, (header, *rows) = saved(page, page.locator(f"chart-figure[data-chart={chart}]"))
+        assert name == f"catnet-{chart}-1h.csv"
+        assert header == columns
+        assert len(rows) == sizes.get(chart, len(report["series"])), chart
+        if chart == "confidence":
+            assert sum(int(count) for row in rows for count in row.split(",")[2:]) == report["predictions"]["total"]
 
 
 def saved(page: Page, panel: Any) -> tuple[str, list[str]]:
@@ -263,9 +262,9 @@ def test_a_shadow_model_is_compared_where_there_is_one(page: Page, expect: Any) 
     expect(shadow).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
+def test_the_accounts_say_whether_every_prediction_is_counted(page: Page, expect: Any) -> None:
+    open_dashboard(page)
+    for changes, words in (
         ({}, "Every answered prediction is counted, each once."),
         ({"lag": 3, "pending": 1}, "4 predictions are on their way into these numbers."),
         (
@@ -273,39 +272,36 @@ def test_a_shadow_model_is_compared_where_there_is_one(page: Page, expect: Any) 
             "5 predictions were answered but could not be counted.",
         ),
         ({"balanced": False}, "The counts do not add up"),
-    ],
-)
-def test_the_accounts_say_whether_every_prediction_is_counted(
-    page: Page, expect: Any, changes: dict[str, Any], words: str
-) -> None:
-    report = full_report()
-    report["pipeline"] |= changes
-    open_dashboard(page, report)
-    expect(page.locator("pipeline-health .verdict")).to_contain_text(words)
-    for name in ("answered", "consumed", "lag", "pending", "buffered", "dropped", "lost", "dead", "duplicates"):
-        expect(page.locator(f"[data-fact={name}] dd")).to_have_text(f"{report['pipeline'][name]:,}")
-    if changes.get("dropped"):
-        expect(page.locator("[data-fact=dropped]")).to_contain_text("buffer full 5")
+    ):
+        report = full_report()
+        report["pipeline"] |= changes
+        push(page, report)
+        expect(page.locator("pipeline-health .verdict")).to_contain_text(words)
+        for name in ("answered", "consumed", "lag", "pending", "buffered", "dropped", "lost", "dead", "duplicates"):
+            expect(page.locator(f"[data-fact={name}] dd")).to_have_text(f"{report['pipeline'][name]:,}")
+        if changes.get("dropped"):
+            expect(page.locator("[data-fact=dropped]")).to_contain_text("buffer full 5")
 
 
-@pytest.mark.parametrize(
-    ("drift_status", "words"),
-    [("insufficient_data", "Insufficient data"), ("ok", "No drift"), ("warning", "Warning"), ("drift", "Drift")],
-)
-def test_each_state_of_drift_has_its_word_and_never_more_than_it_knows(
-    page: Page, expect: Any, drift_status: str, words: str
-) -> None:
-    report = full_report(drift_status=drift_status)
-    brightness = next(feature for feature in report["drift"]["features"] if feature["name"] == "brightness")
-    brightness["sentence"] = "photos are <b>darker</b> than in the reference"
-    open_dashboard(page, report)
-    expect(page.locator("drift-panel header .status")).to_have_text(words)
-    expect(page.locator("[data-feature=brightness] .status")).to_have_text(words)
-    expect(page.locator("[data-feature=brightness] .sentence")).to_have_text(brightness["sentence"])
-    expect(page.locator("[data-feature=brightness]").get_by_role("img")).to_have_attribute(
-        "aria-label", re.compile(r"Now: \d+ %.*Reference: 10 %")
-    )
-    assert "concept" not in page.locator("main").inner_text().lower()
+def test_each_state_of_drift_has_its_word_and_never_more_than_it_knows(page: Page, expect: Any) -> None:
+    open_dashboard(page)
+    for drift_status, words in (
+        ("insufficient_data", "Insufficient data"),
+        ("ok", "No drift"),
+        ("warning", "Warning"),
+        ("drift", "Drift"),
+    ):
+        report = full_report(drift_status=drift_status)
+        brightness = next(feature for feature in report["drift"]["features"] if feature["name"] == "brightness")
+        brightness["sentence"] = f"photos are <b>darker</b> than in the reference: {drift_status}"
+        push(page, report)
+        expect(page.locator("drift-panel header .status")).to_have_text(words)
+        expect(page.locator("[data-feature=brightness] .status")).to_have_text(words)
+        expect(page.locator("[data-feature=brightness] .sentence")).to_have_text(brightness["sentence"])
+        expect(page.locator("[data-feature=brightness]").get_by_role("img")).to_have_attribute(
+            "aria-label", re.compile(r"Now: \d+ %.*Reference: 10 %")
+        )
+        assert "concept" not in page.locator("main").inner_text().lower()
 
 
 def test_what_the_report_says_is_text(page: Page, expect: Any) -> None:

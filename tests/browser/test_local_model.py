@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 TOLERANCE = 1e-4
+SIZES = [
+    (64, 64),
+    (63, 65),
+    (1, 1),
+    (17, 33),
+    (129, 128),
+    (255, 300),
+    (256, 256),
+    (640, 480),
+    (333, 999),
+    (1001, 777),
+    (100, 140),
+    (130, 255),
+]
 MODELS = sorted(path.parent for path in (ROOT / "models").glob("*/*/manifest.json"))
 BYTES = "const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));"
 PREDICT = f"""async ([manifest, weights, pictures]) => {{
@@ -124,24 +138,8 @@ def test_a_network_of_every_kind_of_layer_says_the_same_as_nnlib(page: Page, tmp
     assert_equal_answers(page, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("width", "height"),
-    [
-        (64, 64),
-        (63, 65),
-        (1, 1),
-        (17, 33),
-        (129, 128),
-        (255, 300),
-        (256, 256),
-        (640, 480),
-        (333, 999),
-        (1001, 777),
-        (100, 140),
-        (130, 255),
-    ],
-)
-def test_the_square_is_scaled_as_pillow_scales_it(page: Page, width: int, height: int) -> None:
+def picture_and_square(width: int, height: int) -> tuple[Pixels, Pixels]:
+    """A picture of so many pixels, and its square as Pillow scales it."""
     rng = np.random.default_rng(width)
     coarse = Image.fromarray(rng.integers(0, 256, (height // 4 + 1, width // 4 + 1, 3), dtype=np.uint8))
     smooth = np.asarray(coarse.resize((width, height), Image.Resampling.BILINEAR)).astype(int)
@@ -151,6 +149,12 @@ def test_the_square_is_scaled_as_pillow_scales_it(page: Page, width: int, height
     expected = Image.fromarray(photo).resize(
         (64, 64), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side), reducing_gap=2.0
     )
+    return photo, np.asarray(expected)
+
+
+def test_the_square_is_scaled_as_pillow_scales_it(page: Page) -> None:
     page.goto("/")
-    pixels = page.evaluate(RESIZE, [width, height, text(photo.tobytes())])
-    assert np.array_equal(np.reshape(pixels, (64, 64, 3)), np.asarray(expected))
+    for width, height in SIZES:
+        photo, expected = picture_and_square(width, height)
+        pixels = page.evaluate(RESIZE, [width, height, text(photo.tobytes())])
+        assert np.array_equal(np.reshape(pixels, (64, 64, 3)), expected), f"{width} × {height}"

@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from tests.browser.conftest import Faults
+from tests.processes import Catnet
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, Response
@@ -63,8 +65,10 @@ def test_a_page_has_one_title_one_main_part_and_names_where_one_is(page: Page, e
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_the_policy_of_a_page_allows_nothing_inline_and_nothing_from_elsewhere(page: Page, path: str) -> None:
-    policy = page.goto(path).headers["content-security-policy"]
+def test_the_policy_of_a_page_allows_nothing_inline_and_nothing_from_elsewhere(
+    running_catnet: Catnet, path: str
+) -> None:
+    policy = httpx.get(f"{running_catnet.gateway_url}{path}", trust_env=False).headers["content-security-policy"]
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
     assert "http" not in policy
