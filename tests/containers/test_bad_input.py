@@ -31,13 +31,16 @@ def test_a_wrong_password_of_redis_is_said_but_not_shown_and_photos_are_answered
     overrides = tmp_path / "wrong-password.yaml"
     url = f"redis://:{PASSWORD}@redis:6379/0"
     overrides.write_text(
-        "services:\n" + "".join(f"  {each}: {{environment: {{REDIS_URL: '{url}'}}}}\n" for each in OF_REDIS)
+        "services:\n"
+        f"  inference: {{environment: {{REDIS_URL: '{url}'}}}}\n"
+        # Judged at once: it has half a minute to become healthy in otherwise.
+        f"  monitor: {{environment: {{REDIS_URL: '{url}'}}, healthcheck: {{interval: 1s, start_period: 1s}}}}\n"
     )
     with compose_project(docker, "password", overrides, REDIS_PASSWORD="another") as compose:  # noqa: S106
         compose.up("inference")
         assert "monitor" in compose.up_in_vain("monitor")
         for name in OF_REDIS:
-            assert "AuthenticationError" in compose.log(name)
+            wait_until(lambda name=name: "AuthenticationError" in compose.log(name), f"{name} says what is wrong")
             assert PASSWORD not in compose.log(name)
         assert compose.inspect("monitor")["State"]["Health"]["Status"] == "unhealthy"
         assert compose.inspect("monitor")["RestartCount"] == 0  # it would not help: the monitor keeps asking

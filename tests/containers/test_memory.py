@@ -15,8 +15,8 @@ from tests.pictures import drawn_cat, encoded, photo
 
 LIMITS_MEBIBYTES = {"gateway": 160, "inference": 256, "monitor": 160}
 PREDICTIONS = 400
-LARGE_PREDICTIONS = 40
-LOAD = ("--rate", "50", "--connections", "32", "--seconds", "20")
+LARGE_PREDICTIONS = 20  # more than are under way at once, which is what takes memory
+LOAD = ("--rate", "50", "--connections", "32", "--seconds", "10")
 MEBIBYTE = 2**20
 LARGEST_BYTES = 10 * MEBIBYTE
 UPLOADS = 12
@@ -91,4 +91,4 @@ def test_more_photos_at_once_than_there_is_room_for_are_answered_or_refused(comp
             return connection.getresponse().status
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        assert set(pool.map(predict, range(4 * AT_ONCE))) == {200, 429}
+        assert set(pool.map(predict, range(2 * AT_ONCE))) == {200, 429}
