@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
 from servicekit.request_context import RequestContext
+from starlette.datastructures import QueryParams
 
 from gateway.transport import Answer, AnswerStream
 from gateway.upstream import Upstream, with_query
@@ -17,9 +17,9 @@ class MonitorClient:
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
 
-    async def report(self, query: Mapping[str, str], *, context: RequestContext, deadline: float) -> Answer:
+    async def report(self, query: QueryParams, *, context: RequestContext, deadline: float) -> Answer:
         """The report over one window."""
-        return await self._upstream.ask(with_query("/report", query), context=context, deadline=deadline)
+        return await self._upstream.ask(with_query("/report", query.multi_items()), context=context, deadline=deadline)
 
     async def feedback(self, document: bytes | bytearray, *, context: RequestContext, deadline: float) -> Answer:
         """Note what a photo really showed; the same note twice is one."""
@@ -28,11 +28,11 @@ class MonitorClient:
         )
 
     def stream(
-        self, query: Mapping[str, str], *, last_event_id: str | None, context: RequestContext, deadline: float
+        self, query: QueryParams, *, last_event_id: str | None, context: RequestContext, deadline: float
     ) -> AbstractAsyncContextManager[AnswerStream]:
         """The same report as server-sent events, on change from the event that the client saw last."""
         headers = {} if last_event_id is None else {"last-event-id": last_event_id}
-        target = with_query("/stream", query)
+        target = with_query("/stream", query.multi_items())
         return self._upstream.stream(
             target, media_type="text/event-stream", headers=headers, context=context, deadline=deadline
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlencode
 
@@ -122,7 +122,7 @@ class Upstream:
         return UpstreamOutOfTime(f"The {self._name} service did not answer in time.")
 
 
-def with_query(path: str, query: Mapping[str, str]) -> str:
+def with_query(path: str, query: Mapping[str, str] | Sequence[tuple[str, str]]) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 

@@ -67,11 +67,11 @@ async def following(chunks: AsyncIterator[bytes]) -> bytes | None:
 class TestReport:
     async def test_it_is_passed_on_with_its_query(self, gateway: RunningGateway, monitor: ScriptedUpstream) -> None:
         monitor.behave = answer(REPORT)
-        response = await gateway.http.get("/api/monitor/report", params={"window": "1h", "x": "é&"})
+        response = await gateway.http.get("/api/monitor/report", params={"window": ["1h", "7d"], "x": "é&"})
         assert response.json() == REPORT
         assert response.headers["cache-control"] == "no-store"
         target = urlsplit(monitor.received[0].target)
-        assert (target.path, parse_qs(target.query)) == ("/report", {"window": ["1h"], "x": ["é&"]})
+        assert (target.path, parse_qs(target.query)) == ("/report", {"window": ["1h", "7d"], "x": ["é&"]})
 
     async def test_a_problem_is_passed_on_under_the_public_address(
         self, gateway: RunningGateway, monitor: ScriptedUpstream
