@@ -41,6 +41,7 @@ _PROBE_CONNECTIONS = 8
 _MODELS_CONNECTIONS = 8
 _METADATA_CONNECTIONS = 2  # one for each service's token
 _DOWNLOADS = 8
+_REPORT_CONNECTIONS = 32
 
 
 def create_app(settings: GatewaySettings) -> FastAPI:
@@ -52,12 +53,13 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     inference_url, monitor_url = str(settings.inference_url), str(settings.monitor_url)
 
     # Connections for each purpose: neither many dashboards nor many photos can starve the other, or the probes.
-    # Who was let in finds a connection to inference: the waiting is done at the door.
+    # Who was let in finds a connection: the waiting is done at the door. Reports and feedback find theirs however many
+    # event streams are open.
     to_inference = HttpTransport(
         inference_url,
         connections=settings.max_in_flight + settings.max_explanations + _MODELS_CONNECTIONS + _DOWNLOADS,
     )
-    to_monitor = HttpTransport(monitor_url, connections=settings.monitor_connections)
+    to_monitor = HttpTransport(monitor_url, connections=settings.monitor_connections + _REPORT_CONNECTIONS)
     probing_inference = HttpTransport(inference_url, connections=_PROBE_CONNECTIONS)
     probing_monitor = HttpTransport(monitor_url, connections=_PROBE_CONNECTIONS)
     to_metadata = (
@@ -127,7 +129,18 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     feedback = Feedback(monitor, timeout_seconds=settings.request_timeout_seconds)
     reports = Reports(inference, monitor, timeout_seconds=settings.request_timeout_seconds)
-    stream = ReportStream(monitor, health, timeout_seconds=settings.request_timeout_seconds)
+    stream = ReportStream(
+        monitor,
+        health,
+        admission=Admission(
+            in_flight=settings.monitor_connections,
+            queue=0,  # a stream ends when its client leaves: nobody can say when that is
+            queue_seconds=settings.max_queue_seconds,
+            expected_seconds=math.inf,
+            shed=metrics.requests_shed,
+        ),
+        timeout_seconds=settings.request_timeout_seconds,
+    )
 
     # Who may come in, and how often, is asked only where that is switched on.
     guards: list[Middleware] = []

@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.admission import Admission
 from gateway.answers import pass_on
 from gateway.errors import AnsweredInstead
 from gateway.inference_client import InferenceClient
@@ -52,9 +53,10 @@ class ReportStream:
     Each end is a clean one, so that the browser's EventSource connects again.
     """
 
-    def __init__(self, monitor: MonitorClient, health: Health, *, timeout_seconds: float) -> None:
+    def __init__(self, monitor: MonitorClient, health: Health, *, admission: Admission, timeout_seconds: float) -> None:
         self._monitor = monitor
         self._health = health
+        self._admission = admission
         self._timeout_seconds = timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,7 +68,7 @@ class ReportStream:
             deadline=deadline,
         )
         try:
-            async with answer as events:
+            async with self._admission.work(), answer as events:
                 await self._pass_on(events, scope, receive, send)
         except AnsweredInstead as refusal:
             await pass_on(refusal.answer, scope, receive, send)

@@ -78,7 +78,7 @@ class GatewaySettings(ServiceSettings):
         4, ge=1, le=1000, description="Most explanations at work at once; as many may wait, and longer."
     )
     monitor_connections: int = Field(
-        256, ge=1, le=10_000, description="Most connections to the monitor at once; an open dashboard holds one."
+        256, ge=1, le=10_000, description="Most event streams at once, each a connection to the monitor. One more: 429."
     )
     api_keys: Annotated[tuple[ApiKey, ...], NoDecode, BeforeValidator(_secret_words)] = Field(
         (), description="Keys, of which requests to the interface must send one; without any, none is asked for."

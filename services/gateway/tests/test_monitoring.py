@@ -149,6 +149,21 @@ class TestStream:
         assert response.status_code == 400
         assert response.json()["instance"] == "/api/monitor/stream"
 
+    async def test_one_too_many_is_refused_at_once_and_reports_and_feedback_go_on(
+        self, start_gateway: StartGateway, monitor: ScriptedUpstream, events: Events
+    ) -> None:
+        gateway = await start_gateway(monitor_connections=1)
+        async with watching(gateway):
+            refused = await gateway.http.get("/api/monitor/stream")
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+            monitor.behave = answer(REPORT)
+            assert (await gateway.http.get("/api/monitor/report")).json() == REPORT
+            assert (await gateway.http.post("/api/feedback", json={})).json() == REPORT
+        monitor.behave = events.behave
+        await asyncio.wait_for(monitor.lost.wait(), 5)
+        async with watching(gateway):
+            pass
+
     async def test_a_head_request_ends(self, gateway: RunningGateway, events: Events) -> None:
         reader, writer = await asyncio.open_connection(gateway.host, gateway.port)
         writer.write(b"HEAD /api/monitor/stream HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
