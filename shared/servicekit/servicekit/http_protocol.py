@@ -1,7 +1,7 @@
 """HTTP/1.1 on httptools, for uvicorn's server, with bounds on connections, on heads of requests and the wait for them.
 
 uvicorn's own protocol spends several times as much on a request, and has none of these bounds. What cannot be parsed,
-and what is over a bound, is answered in plain text and closed: there is no request yet for an application to answer.
+and what is over a bound, is answered with a problem and closed: there is no request yet for an application to answer.
 Source: RFC 9112.
 """
 
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -25,6 +26,8 @@ from starlette.types import ASGIApp, Scope
 from uvicorn.server import ServerState
 
 from servicekit.http_exchange import HttpExchange
+from servicekit.problems import problem_response
+from servicekit.request_context import begin_request, request_id
 
 MAX_HEAD_BYTES = 16 * 1024
 """Of the request line, the headers and the trailers together. Memory is bounded by this and one read more."""
@@ -40,6 +43,20 @@ and who never reads holds its connection, and what its request took, no longer."
 
 MAX_CONNECTIONS = 4096
 """Open at once. Each may hold some unread bytes, and a file handle."""
+
+_REFUSALS = MappingProxyType(
+    {
+        HTTPStatus.BAD_REQUEST: "This is no request of HTTP/1.1, or two servers could take it for different ones.",
+        HTTPStatus.REQUEST_TIMEOUT: "The head of the request did not arrive in time.",
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+            f"The address and the headers of a request may have {MAX_HEAD_BYTES:,} bytes together."
+        ),
+        HTTPStatus.SERVICE_UNAVAILABLE: "There are too many connections right now. Try again in a moment.",
+        HTTPStatus.HTTP_VERSION_NOT_SUPPORTED: "Only HTTP/1.1 and HTTP/1.0 are spoken here.",
+    }
+)
+_SHOWN_PATH_BYTES = 256
+"""Of the address of a refused request; its length may be why it is refused."""
 
 _VERSIONS = ("1.1", "1.0")
 _OF_UPGRADES = {b"upgrade", b"http2-settings"}
@@ -221,6 +238,7 @@ class HttpProtocol(asyncio.Protocol):
         if self._is_in_head:
             return
         self._unread_bytes = 0
+        self._url = b""
         self._exchange.end_body()
 
     # What an exchange asks for.
@@ -383,10 +401,16 @@ class HttpProtocol(asyncio.Protocol):
             self._close()  # in the midst of an answer, which is all that can still tell the client
 
     def _write_refusal(self, status: HTTPStatus) -> None:
-        head = f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
-        self._transport.write(
-            f"{head}content-length: {len(status.phrase)}\r\nconnection: close\r\n\r\n{status.phrase}".encode()
-        )
+        scope: Scope = {
+            "type": "http",
+            "path": self._url.partition(b"?")[0][:_SHOWN_PATH_BYTES].decode("latin-1") or "/",
+            "headers": self._headers if self._url else [],  # else they are those of the request before
+        }
+        begin_request(scope)
+        headers = {"Connection": "close", "X-Request-ID": request_id(scope)}
+        answer = problem_response(scope, status, _REFUSALS[status], headers)
+        lines = b"".join(b"%b: %b\r\n" % header for header in answer.raw_headers)
+        self._transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, status.phrase.encode(), lines) + answer.body)
         self._close()
 
 

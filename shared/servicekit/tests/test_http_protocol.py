@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import socket
 from collections.abc import AsyncIterator
 
@@ -16,6 +17,8 @@ from starlette.types import Receive, Scope, Send
 pytestmark = pytest.mark.anyio
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
 @pytest.fixture
@@ -128,6 +131,34 @@ async def test_a_head_that_is_too_long_is_a_431(connection: Connection, head: by
     writer.write(head)
     assert await status(reader) == 431
     assert await closed(reader)
+
+
+@pytest.mark.parametrize(
+    ("request_", "refusal", "instance"),
+    [
+        (b"GET /a?b HTTP/1.1\r\nx-request-id: mine\r\na: " + b"a" * MAX_HEAD_BYTES + b"\r\n\r\n", 431, "/a"),
+        (b"GET /" + b"a" * MAX_HEAD_BYTES + b" HTTP/1.1\r\n\r\n", 431, "/" + "a" * 255),
+        (b"GET /a HTTP/1.1\r\nx-request-id: mine\r\n\r\n", 400, "/a"),
+        (b"GET /a HTTP/2.0\r\nhost: x\r\nx-request-id: mine\r\n\r\n", 505, "/a"),
+        (b"POST /a HTTP/1.1\r\nhost: x\r\nx-request-id: mine\r\ntransfer-encoding: chunked\r\n\r\nx\r\n", 400, "/a"),
+        (b"\0", 400, "/"),
+        (GET + b"\0", 400, "/"),
+    ],
+)
+async def test_what_never_reaches_the_application_is_refused_with_a_problem(
+    connection: Connection, request_: bytes, refusal: int, instance: str
+) -> None:
+    reader, writer = connection
+    writer.write(request_)
+    if request_.startswith(GET):
+        assert await status(reader) == 200
+    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).lower()
+    problem = json.loads(await asyncio.wait_for(reader.read(), 5))
+    assert b"content-type: application/problem+json\r\n" in head
+    assert f"x-request-id: {problem['request_id']}\r\n".encode() in head
+    assert problem.keys() == {"type", "title", "status", "detail", "instance", "request_id"}
+    assert (problem["status"], problem["instance"]) == (refusal, instance)
+    assert (problem["request_id"] == "mine") is (b"mine" in request_)
 
 
 async def test_a_header_that_never_ends_is_not_kept(connection: Connection) -> None:
@@ -337,9 +368,6 @@ async def test_a_connection_is_closed_though_nobody_takes_what_is_written(
     writer.write(b"GET /large-at-once HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
     await asyncio.wait_for(lost.wait(), 5)
     writer.close()
-
-
-GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
 @pytest.mark.parametrize(
