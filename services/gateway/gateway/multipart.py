@@ -20,6 +20,8 @@ MAX_BOUNDARY_BYTES = 256
 """The standard allows 70."""
 
 _LINE_END = b"\r\n"
+_FOLD = re.compile(rb"\r\n[ \t]+")
+"""Libraries for mail, which make forms too, go on with a long header in the next line (RFC 5322, section 2.2.3)."""
 _USUAL_HEAD = re.compile(
     rb'\r\ncontent-disposition: form-data; name="([\w.-]*)"(?:; filename="[^"\\\r\n]*")?'
     rb"(?:\r\ncontent-type: [^\r\n]*)?\r\n\r\n",
@@ -65,7 +67,7 @@ def _read_head(body: bytes | bytearray, position: int) -> tuple[bytes, int]:
     head_end = body.find(_LINE_END * 2, position, position + MAX_PART_HEAD_BYTES)
     if head_end < 0:
         raise _ends_early() if len(body) < position + MAX_PART_HEAD_BYTES else _broken()
-    padding, *head = bytes(body[position:head_end]).split(_LINE_END)
+    padding, *head = _FOLD.sub(b" ", body[position:head_end]).split(_LINE_END)
     if padding.strip(b" \t"):
         raise _broken()
     return _name(head), head_end + 2 * len(_LINE_END)

@@ -175,6 +175,11 @@ def test_a_photo_without_a_filename_is_taken() -> None:
     assert read([form(part(b"photo", filename=None))]) == b"photo"
 
 
+def test_a_header_that_goes_on_in_the_next_line_is_read() -> None:
+    folded = part(b"photo").replace(b"; name", b";\r\n name").replace(b"; filename", b";\r\n\tfilename")
+    assert read([form(folded)]) == b"photo"
+
+
 @pytest.mark.parametrize("content_type", ["multipart/form-data", f"multipart/form-data; boundary={'b' * 300}"])
 def test_a_form_needs_a_usable_boundary(content_type: str) -> None:
     with pytest.raises(MalformedUpload):
