@@ -340,6 +340,14 @@ def test_a_body_that_is_no_request_is_a_400(client: TestClient, body: bytes) -> 
     error_of(client.post(INFER, content=body), 400)
 
 
+@pytest.mark.parametrize("value", [b"1", b"[]", b"{}"])
+def test_more_values_than_the_largest_batch_has_are_refused_unread(client: TestClient, value: bytes) -> None:
+    values = b"[" + b",".join([value] * (3 * 64 * 64 * 3 + 2000)) + b"]"
+    assert "more values than 3 images" in error_of(
+        client.post(INFER, content=b'{"parameters": {"a": %b}}' % values), 400
+    )
+
+
 @pytest.mark.parametrize("length", ["-1", "soon", "1000000000", "9" * 30, "", "5"])
 def test_a_wrong_length_of_the_json_is_a_400(client: TestClient, length: str) -> None:
     body = json.dumps({"inputs": [pixels_input()]}).encode()

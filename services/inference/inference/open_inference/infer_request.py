@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from inference.errors import InvalidInferRequest
 from inference.open_inference.tensors import object_field, read_byte_strings, read_numbers
 
 PICTURE_SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 3)
+
+OTHER_VALUES = 1000
+"""So many may be in the JSON of a request beside those of its images: a parameter, a shape, a name."""
 
 OUTPUTS = ("cat_probability", "label")
 
@@ -42,6 +46,9 @@ def read_infer_request(body: bytes, header_length: str | None, *, max_images: in
     Raises: InvalidInferRequest.
     """
     header, binary = _split(body, header_length)
+    if header.count(b",") > max_images * math.prod(PICTURE_SHAPE) + OTHER_VALUES:
+        # Nothing else runs while JSON is read: millions of values would hold all others up for a second.
+        raise InvalidInferRequest(f"The JSON holds more values than {max_images} images have.")
     try:
         fields = json.loads(header)
     except (ValueError, RecursionError):
