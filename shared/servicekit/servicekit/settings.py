@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import sys
 from typing import Literal, TypeVar
 
@@ -33,6 +34,15 @@ class ServiceSettings(BaseSettings):
         5, ge=1, le=60, description="Seconds that running requests get to finish after the port is closed."
     )
     telemetry: bool = Field(False, description="Export a span a request, to where OTEL_EXPORTER_OTLP_ENDPOINT says.")
+
+    @field_validator("host")
+    @classmethod
+    def _is_an_address(cls, host: str) -> str:
+        try:
+            socket.getaddrinfo(host, None)
+        except (OSError, UnicodeError):
+            raise ValueError("it is no address, and no name of one") from None
+        return host
 
     @field_validator("telemetry")
     @classmethod

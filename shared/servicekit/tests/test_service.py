@@ -186,7 +186,9 @@ def test_a_draining_service_sends_its_clients_elsewhere(client: TestClient, heal
     assert client.get("/hello/you").headers["connection"] == "close"
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("PORT", "70000"), ("LOG_LEVEL", "loud")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "http"), ("PORT", "70000"), ("LOG_LEVEL", "loud"), ("HOST", "[::1]")]
+)
 def test_a_wrong_setting_stops_the_start_by_name_and_value(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
