@@ -72,6 +72,8 @@ def test_other_methods_are_refused(client: TestClient, path: str) -> None:
     [
         ("REDIS_URL", "http://redis"),
         ("REDIS_URL", "redis://redis:port"),
+        ("DEFAULT_MODEL", "cat net"),
+        ("DEFAULT_MODEL", "catnet/"),
         ("BATCH_EVENTS", "0"),
         ("DEDUPE_HOURS", "soon"),
         ("PORT", "0"),
