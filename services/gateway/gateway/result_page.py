@@ -68,6 +68,8 @@ def _is_from_a_form(scope: Scope) -> bool:
     if b"text/html" not in accept.lower() or not content_type.lower().startswith(b"multipart/form-data"):
         return False  # at once, as this is the way of every client that is no browser
     weights = _weights(accept.decode("latin-1").lower())
+    if "*" in weights:
+        return False  # no browser: Java's own client prefers HTML so unless it is told otherwise, and is a program
     json_weight = next((weights[kind] for kind in ("application/json", "application/*", "*/*") if kind in weights), 0.0)
     return weights.get("text/html", 0.0) > json_weight
 

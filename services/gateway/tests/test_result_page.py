@@ -67,6 +67,7 @@ async def test_a_form_of_a_browser_is_answered_in_words(
         ("text/html", True),
         ("text/html, application/json;q=0.9", True),
         ("*/*", False),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", False),  # Java's HttpURLConnection
         ("application/json", False),
         ("application/json, text/html;q=0.9", False),
         ("text/html;q=0.5, */*", False),
