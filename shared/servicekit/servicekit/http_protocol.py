@@ -403,7 +403,7 @@ class HttpProtocol(asyncio.Protocol):
     def _write_refusal(self, status: HTTPStatus) -> None:
         scope: Scope = {
             "type": "http",
-            "path": self._url.partition(b"?")[0][:_SHOWN_PATH_BYTES].decode("latin-1") or "/",
+            "path": unquote(self._url.partition(b"?")[0][:_SHOWN_PATH_BYTES].decode("latin-1")) or "/",
             "headers": self._headers if self._url else [],  # else they are those of the request before
         }
         begin_request(scope)

@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -30,6 +31,9 @@ MEDIA_TYPE = "application/problem+json"
 _RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
 """RFC 9110's names for two statuses; the standard library has them from Python 3.13, and ``type`` must not differ."""
 
+
+_PLAIN = "/!$&'()*+,;=:@"
+"""What may stand in a path as it is, beside what always may: an instance is a URI reference (RFC 3986, section 3.3)."""
 
 ErrorResponse = Callable[[Scope, int, str, Mapping[str, str] | None], Response]
 """From the scope of a request, a status, a detail and headers to the answer, as ``problem_response`` makes it."""
@@ -55,7 +59,7 @@ def problem_response(scope: Scope, status: int, detail: str, headers: Mapping[st
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": scope["path"],
+        "instance": quote(scope["path"], safe=_PLAIN),
         "request_id": request_id(scope),
     }
     return Response(json.dumps(body), status, headers=dict(headers or {}), media_type=MEDIA_TYPE)

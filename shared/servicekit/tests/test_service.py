@@ -86,6 +86,11 @@ def test_a_problem_is_answered_in_the_form_of_rfc_9457(client: TestClient) -> No
     }
 
 
+@pytest.mark.parametrize("path", ["/a%20b", "/caf%C3%A9", "/100%25", "/a:b@c,d;e=f&g!(h)*+$'~"])
+def test_the_instance_of_a_problem_is_the_address_as_it_may_be_written(client: TestClient, path: str) -> None:
+    assert client.get(path).json()["instance"] == path
+
+
 def test_a_crash_answers_500_and_tells_nothing(client: TestClient) -> None:
     answer = client.get("/crash")
     assert answer.status_code == 500
