@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gateway.documents import HealthState, Models, Prediction, Ready, Report
+from gateway.documents import FeedbackNoted, HealthState, Models, Prediction, Ready, Report
 from pydantic import BaseModel
 
 from tests.e2e.client import Client
@@ -16,11 +16,15 @@ def assert_is(model: type[BaseModel], answer: object) -> None:
     model.model_validate(answer, extra="forbid")
 
 
-def test_a_prediction_and_the_reports_that_count_it(running_catnet: Catnet) -> None:
+def test_a_prediction_the_feedback_to_it_and_the_reports_that_count_both(running_catnet: Catnet) -> None:
     with Client(running_catnet.gateway_url) as client:
         before = client.total()
-        assert_is(Prediction, client.predict(photo()).json())
+        prediction = client.predict(photo()).json()
+        assert_is(Prediction, prediction)
         client.wait_for_at_least(before + 1)
+        feedback = {"prediction_id": prediction["prediction_id"], "label": "cat"}
+        for _ in range(2):
+            assert_is(FeedbackNoted, client.http.post("/api/feedback", json=feedback).json())
         for window in ("15m", "1h", "24h", "7d"):
             assert_is(Report, client.http.get("/api/monitor/report", params={"window": window}).json())
 

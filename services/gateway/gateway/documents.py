@@ -60,6 +60,14 @@ class FeedbackGiven(BaseModel):
     label: Label = Field(description="What the photo really showed.")
 
 
+class FeedbackNoted(BaseModel):
+    prediction_id: UUID
+    label: Label
+    predicted: Label
+    agrees: bool
+    replaced: Label | None = Field(description="What was said of the prediction before.")
+
+
 class Problem(BaseModel):
     """RFC 9457."""
 

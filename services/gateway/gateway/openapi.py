@@ -19,6 +19,7 @@ from starlette.routing import Route
 from gateway.documents import (
     Explanation,
     FeedbackGiven,
+    FeedbackNoted,
     HealthState,
     Live,
     Method,
@@ -77,7 +78,18 @@ def _document(version: str) -> dict[str, Any]:
     _, schemas = models_json_schema(
         [
             (model, "serialization")
-            for model in (Prediction, Explanation, FeedbackGiven, Models, Report, HealthState, Live, Ready, Problem)
+            for model in (
+                Prediction,
+                Explanation,
+                FeedbackGiven,
+                FeedbackNoted,
+                Models,
+                Report,
+                HealthState,
+                Live,
+                Ready,
+                Problem,
+            )
         ],
         ref_template="#/components/schemas/{model}",
     )
@@ -216,7 +228,7 @@ def _feedback() -> dict[str, Any]:
         "tags": ["monitoring"],
         "requestBody": {"required": True, "content": {"application/json": {"schema": _reference(FeedbackGiven)}}},
         "responses": {
-            "200": {"description": "Noted", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "200": _answer("Noted", FeedbackNoted),
             **_problems(400, 404, 408, 413, 415, *_UPSTREAM_PROBLEMS),
         },
     }
