@@ -20,6 +20,7 @@ DURATION_BUCKETS_SECONDS = (
 )  # fmt: skip
 """0.5 ms to 10 s; 50 ms, the latency objective, is an edge."""
 
+_OPENMETRICS = "application/openmetrics-text"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -88,7 +89,8 @@ def metrics_route(registry: CollectorRegistry) -> Route:
     """``GET /metrics``, a plain route (no redirect)."""
 
     def metrics(request: Request) -> Response:
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        # Of what a stranger sends the library sees one word: on a version that is no number it fails.
+        encode, content_type = choose_encoder(_OPENMETRICS if _OPENMETRICS in request.headers.get("accept", "") else "")
         return Response(encode(registry), headers={"content-type": content_type})
 
     return Route("/metrics", metrics)

@@ -9,6 +9,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
 from servicekit.application import create_service
 from servicekit.health import Dependency, Health
 from servicekit.problems import Problem
@@ -163,6 +165,30 @@ def test_a_slash_at_the_end_of_nothing_is_a_404(client: TestClient, address: str
 
 def test_metrics_is_a_plain_route(client: TestClient) -> None:
     assert client.get("/metrics", follow_redirects=False).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("", "text/plain"),
+        ("*/*", "text/plain"),
+        ("text/plain;version=x.y", "text/plain"),
+        ("application/openmetrics-text", "application/openmetrics-text"),
+        ("application/openmetrics-text;version=x", "application/openmetrics-text"),
+        ("application/openmetrics-text;version=2.x;escaping=x", "application/openmetrics-text"),
+        (
+            "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,*/*;q=0.1",
+            "application/openmetrics-text",
+        ),
+    ],
+)
+def test_metrics_are_shown_as_they_are_asked_for_whatever_else_is_in_the_header(
+    client: TestClient, accept: str, media_type: str
+) -> None:
+    answer = client.get("/metrics", headers={"accept": accept})
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, media_type)
+    parse = parse_openmetrics if media_type == "application/openmetrics-text" else parse_text
+    assert "catnet_http_requests" in {family.name for family in parse(answer.text)}
 
 
 def test_readiness_names_what_fails_but_not_where_it_is(client: TestClient, health: Health) -> None:
