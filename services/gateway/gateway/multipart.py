@@ -47,6 +47,8 @@ def parts_of(body: bytes | bytearray, boundary: bytes) -> list[Part]:
     width = len(delimiter)
     position = width - 2
     if body[:position] != delimiter[2:]:
+        if delimiter not in body:
+            raise MalformedUpload("The boundary that the Content-Type names is nowhere in the body.")
         position = _end_of_content(body, delimiter, 0) + width  # what stands before it is no part
     parts: list[Part] = []
     for _ in range(MAX_PARTS + 1):
