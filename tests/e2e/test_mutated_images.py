@@ -17,7 +17,7 @@ from PIL import Image
 from preflight import free_port
 from redis_server import RedisServer
 
-from shared.nnlib.tests.test_heic import grey, heic
+from shared.nnlib.tests.heic_parts import grey, heic
 from tests.mutations import mutated
 from tests.pictures import drawn_cat, encoded, photo
 from tests.processes import ServiceProcess

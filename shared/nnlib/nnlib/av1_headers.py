@@ -11,13 +11,10 @@ header), 5.5 (sequence header), 5.9.2 (frame header).
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nnlib.errors import BrokenImage
+from nnlib.iso_media import Fields, Span, Unreadable
 
 MAX_SEQUENCE_HEADERS = 64
 """Different ones in a file: a photo has one, and one more for each of its transparency, gain map and thumbnails."""
-
-Span = tuple[int, int]
-"""Where something starts and where it ends, in bytes."""
 
 _SEQUENCE_HEADER = 1
 _FRAMES = {3, 6, 7}  # a header; header and tiles; a repeated header, which is taken for the first if that is missing
@@ -27,25 +24,6 @@ _MOST_BYTES_OF_A_SIZE = 8
 _MOST_BYTES_OF_A_SEQUENCE_HEADER = 512  # as far as it is read: of up to 32 operating points, with 89 bits at most
 
 
-class Fields:
-    """Unsigned numbers, one after the other, the most significant bit first."""
-
-    def __init__(self, data: bytes, span: Span) -> None:
-        self._data = data
-        self._position, self._end = 8 * span[0], 8 * span[1]
-
-    def take(self, bits: int) -> int:
-        """Raises: BrokenImage behind the end."""
-        start, end = self._position, self._position + bits
-        if end > self._end:
-            raise broken()
-        self._position = end
-        return int.from_bytes(self._data[start >> 3 : (end + 7) >> 3]) >> (-end & 7) & ((1 << bits) - 1)
-
-    def skip(self, bits: int) -> None:
-        self._position += bits
-
-
 class SequenceHeaders:
     """Those of a file, each read once: the thousands of tiles that a photo may have share one."""
 
@@ -53,11 +31,11 @@ class SequenceHeaders:
         self._known: dict[bytes, _Sequence] = {}
 
     def read(self, content: bytes) -> "_Sequence":
-        """Raises: BrokenImage, also for more than there are in any photo."""
+        """Raises: Unreadable, also for more than there are in any photo."""
         sequence = self._known.get(content)
         if sequence is None:
             if len(self._known) == MAX_SEQUENCE_HEADERS:
-                raise broken()
+                raise Unreadable
             sequence = self._known[content] = _read_sequence(Fields(content, (0, len(content))))
         return sequence
 
@@ -65,7 +43,7 @@ class SequenceHeaders:
 def pixels_of_obus(data: bytes, span: Span, headers: SequenceHeaders) -> Iterator[int]:
     """For each OBU the pixels of the frame that it begins, or 0.
 
-    Raises: BrokenImage.
+    Raises: Unreadable.
     """
     sequence = None
     start, end = span
@@ -76,7 +54,7 @@ def pixels_of_obus(data: bytes, span: Span, headers: SequenceHeaders) -> Iterato
             sequence = headers.read(data[start : min(behind, start + _MOST_BYTES_OF_A_SEQUENCE_HEADER)])
         elif kind in _FRAMES:
             if sequence is None:
-                raise broken()
+                raise Unreadable
             pixels = sequence.frame_pixels(Fields(data, (start, behind)))
         start = behind
         yield pixels
@@ -90,18 +68,18 @@ def _obu(data: bytes, start: int, end: int) -> tuple[int, int, int]:
     if header & 0b10:
         for shift in range(0, 7 * _MOST_BYTES_OF_A_SIZE, 7):
             if start >= end:
-                raise broken()
+                raise Unreadable
             byte = data[start]
             start += 1
             size |= (byte & 0x7F) << shift
             if byte < 0x80:
                 break
         else:
-            raise broken()
+            raise Unreadable
     else:
         size = end - start
     if not 0 <= size <= end - start:
-        raise broken()
+        raise Unreadable
     return header >> 3 & 0xF, start, start + size
 
 
@@ -193,7 +171,3 @@ def _skip_variable_length(fields: Fields) -> None:
     while not fields.take(1):
         zeros += 1
     fields.skip(zeros)
-
-
-def broken() -> BrokenImage:
-    return BrokenImage("the AVIF image is truncated or damaged")

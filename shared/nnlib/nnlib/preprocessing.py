@@ -16,7 +16,6 @@ from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
-from pi_heif import HeifImageFile  # type: ignore[import-untyped]
 from PIL import ExifTags, Image
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
@@ -28,6 +27,7 @@ from nnlib import bmp_structure, gif_structure, jpeg_structure
 from nnlib.avif_frame import decoded_pixels
 from nnlib.errors import BrokenImage, ImageError, TooManyPixels, UnsupportedFormat
 from nnlib.gif_file import GifFile
+from nnlib.heic_file import HeicFile
 from nnlib.plain_jpeg import PlainJpeg
 from nnlib.png_file import PngFile
 from nnlib.tiff_file import TiffFile
@@ -51,7 +51,7 @@ _FILES: dict[str, type[ImageFile]] = {
     "BMP": BmpImageFile,
     "TIFF": TiffFile,
     "AVIF": AvifImageFile,
-    "HEIC": HeifImageFile,
+    "HEIC": HeicFile,
 }
 _IS_LABORIOUS: dict[str, Callable[[bytes], bool]] = {
     "BMP": bmp_structure.is_laborious,
@@ -241,6 +241,8 @@ def _stored_pixels(stored: PlainJpeg | ImageFile, data: bytes) -> int:
     match stored:
         case AvifImageFile():
             return max(pixels, decoded_pixels(data))
+        case HeicFile():
+            return max(pixels, stored.decoded_pixels)
         case TiffFile():
             return max(pixels, stored.tile_pixels)
     return pixels

@@ -1,0 +1,190 @@
+"""How many pixels a HEIC is decoded to, told without decoding it.
+
+What the file announces (the property "ispe") need not be true. The tiles and layers that a picture is put together from
+may be larger than it, and used again and again; the bitstream may bring its own parameter sets; every slice may go on
+to the end of its picture. A file of 900 bytes can announce 64 x 64 pixels and take a minute, or gigabytes.
+
+boxes -> items (types, extents, properties, references) -> from the primary one to what it is put together from -> their
+HEVC units
+
+Sources: ISO/IEC 14496-12, 8.11.12 (references); ISO/IEC 14496-15, 8.3.2 (hvcC, and units with their lengths);
+ISO/IEC 23008-12, 6.5.3 (ispe), 6.6 (derived images), 9.3.2 (ipma).
+"""
+
+from collections import defaultdict
+
+from nnlib.errors import BrokenImage
+from nnlib.hevc_headers import MOST_BYTES_READ, HevcPicture
+from nnlib.iso_media import Boxes, Fields, IsoMedia, Span, Unreadable, only
+
+IMAGES_AT_ONCE = 4
+"""So often a photo may be decoded: as tiles and as their whole, transparency, depth and gain map, and in slices."""
+
+MAX_COPIED_BYTES = 40_000_000
+"""Of what the file says about its pictures: the reader copies it for each of them."""
+
+_LEAST_PIXELS = 10_000  # for so many takes as long as it takes to begin with a picture
+_MOST_STAGES = 20  # of pictures that are put together from others; there are two or three
+
+_HEVC, _GRID, _OVERLAY = (int.from_bytes(letters) for letters in (b"hvc1", b"grid", b"iovl"))
+_CANVAS_STARTS = {_GRID: 16, _OVERLAY: 64}
+_UNIT_LENGTH_BYTES = 4
+_DESCRIBES, _IS_MADE_OF, _IS_AUXILIARY_TO = b"cdsc", b"dimg", b"auxl"
+
+
+def decoded_pixels(data: bytes) -> int:
+    """The pixels of the largest picture, or a quarter of those of all that are decoded, if that is more.
+
+    Raises: BrokenImage, also if there is no picture or there are too many parts to follow.
+    """
+    try:
+        return _HeicFile(data).decoded_pixels()
+    except Unreadable:
+        raise BrokenImage("the HEIC image is truncated or damaged") from None
+
+
+class _HeicFile(IsoMedia):
+    def __init__(self, data: bytes) -> None:
+        """Raises: Unreadable."""
+        super().__init__(data)
+        start, end = _needed(self.top_boxes().get(b"meta"))
+        meta = self.boxes((start + 4, end))
+        self._primary = self._primary_item(_needed(only(meta, b"pitm")))
+        self._types = self.item_types(_needed(only(meta, b"iinf")))
+        self._extents = self.item_extents(_needed(only(meta, b"iloc")), only(meta, b"idat") or (0, 0))
+        self._properties = self._item_properties(self.boxes(_needed(only(meta, b"iprp"))))
+        self._parts: defaultdict[int, list[int]] = defaultdict(list)
+        """Of each item those that are decoded for it."""
+        self._copied_bytes = 0
+        self._read_references(only(meta, b"iref"))
+        self._largest = 0
+        self._pixels_of: dict[int, int] = {}
+
+    def decoded_pixels(self) -> int:
+        for properties in self._properties.values():
+            self._copied_bytes += sum(end - start for kind, (start, end) in properties if kind == b"colr")
+        if self._copied_bytes > MAX_COPIED_BYTES:
+            raise Unreadable
+        pixels = self._pixels(self._primary, stage=0)
+        return max(self._largest, pixels // IMAGES_AT_ONCE)
+
+    def _primary_item(self, span: Span) -> int:
+        fields = Fields(self.data, span)
+        version = fields.take(8)
+        fields.skip(24)
+        return fields.take(16 if version == 0 else 32)
+
+    def _item_properties(self, boxes: Boxes) -> dict[int, Boxes]:
+        known = self.boxes(_needed(only(boxes, b"ipco")))
+        properties: dict[int, Boxes] = {}
+        for kind, span in boxes:
+            if kind != b"ipma":
+                continue
+            fields = Fields(self.data, span)
+            version, flags = fields.take(8), fields.take(24)
+            for _ in range(fields.take(32)):
+                item = fields.take(16 if version == 0 else 32)
+                here = properties.setdefault(item, [])
+                for _ in range(fields.take(8)):
+                    self.step()
+                    fields.skip(1)
+                    number = fields.take(15 if flags & 1 else 7)
+                    if number > len(known):
+                        raise Unreadable
+                    if number:
+                        here.append(known[number - 1])
+        return properties
+
+    def _read_references(self, span: Span | None) -> None:
+        if span is None:
+            return
+        start, end = span
+        id_bits = 16 if Fields(self.data, span).take(8) == 0 else 32
+        for kind, reference in self.boxes((start + 4, end)):
+            fields = Fields(self.data, reference)
+            item = fields.take(id_bits)
+            for _ in range(fields.take(16)):
+                self.step()
+                other = fields.take(id_bits)
+                if kind == _IS_MADE_OF:
+                    self._parts[item].append(other)
+                elif kind == _IS_AUXILIARY_TO:
+                    self._parts[other].append(item)
+                elif kind == _DESCRIBES:
+                    self._copied_bytes += sum(end - start for start, end in self._extents.get(item, ()))
+
+    def _pixels(self, item: int, *, stage: int) -> int:
+        """Of the item and of all that is decoded for it, as often as it is."""
+        known = self._pixels_of.get(item)
+        if known is not None:
+            return known
+        self.step()
+        if stage == _MOST_STAGES:  # or they are put together from one another
+            raise Unreadable
+        pixels = max(self._own_pixels(item), _LEAST_PIXELS)
+        pixels += sum(self._pixels(part, stage=stage + 1) for part in self._parts[item])
+        self._pixels_of[item] = pixels
+        return pixels
+
+    def _own_pixels(self, item: int) -> int:
+        """Of all its slices, as if each were the whole picture."""
+        kind, properties = self._types.get(item), self._properties.get(item, [])
+        largest = max((self._announced(span) for name, span in properties if name == b"ispe"), default=0)
+        slices = 1
+        if (extents := self._extents.get(item)) is not None and kind in (_HEVC, _GRID, _OVERLAY):
+            data, (start, end) = self.joined(extents)
+            if kind == _HEVC:
+                picture = self._hevc_picture(data, (start, end), properties)
+                largest, slices = max(largest, picture.pixels), picture.slices
+            else:
+                largest = max(largest, _canvas_pixels(data, (start, end), _CANVAS_STARTS[kind]))
+        self._largest = max(self._largest, largest)
+        return largest * slices
+
+    def _announced(self, span: Span) -> int:
+        fields = Fields(self.data, span)
+        fields.skip(32)
+        return fields.take(32) * fields.take(32)
+
+    def _hevc_picture(self, data: bytes, span: Span, properties: Boxes) -> HevcPicture:
+        picture = HevcPicture()
+        for kind, configuration in properties:
+            if kind == b"hvcC":
+                self._add_configuration(picture, configuration)
+        start, end = span
+        while start < end:
+            self.step()
+            fields = Fields(data, (start, end))
+            start += _UNIT_LENGTH_BYTES
+            behind = start + fields.take(8 * _UNIT_LENGTH_BYTES)
+            if behind > end:
+                raise Unreadable
+            picture.add(data[start : min(behind, start + MOST_BYTES_READ)])
+            start = behind
+        return picture
+
+    def _add_configuration(self, picture: HevcPicture, span: Span) -> None:
+        fields = Fields(self.data, span)
+        fields.skip(8 * 21 + 6)
+        if fields.take(2) + 1 != _UNIT_LENGTH_BYTES:
+            raise Unreadable
+        for _ in range(fields.take(8)):
+            fields.skip(8)
+            for _ in range(fields.take(16)):
+                self.step()
+                length = fields.take(16)
+                picture.add(fields.take(8 * length).to_bytes(length))
+
+
+def _canvas_pixels(data: bytes, span: Span, before_bits: int) -> int:
+    fields = Fields(data, span)
+    fields.skip(8)
+    size_bits = 32 if fields.take(8) & 1 else 16
+    fields.skip(before_bits)
+    return fields.take(size_bits) * fields.take(size_bits)
+
+
+def _needed(span: Span | None) -> Span:
+    if span is None:
+        raise Unreadable
+    return span

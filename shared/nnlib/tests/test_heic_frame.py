@@ -1,0 +1,188 @@
+"""A HEIC is as large as what it is decoded from, whatever it announces; and every sound one is read."""
+
+import struct
+import time
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nnlib import preprocessing
+from nnlib.errors import BrokenImage, ImageError, TooManyPixels
+from nnlib.heic_file import HeicFile
+from nnlib.heic_frame import MAX_COPIED_BYTES, decoded_pixels
+from nnlib.hevc_headers import MAX_PARAMETER_SETS
+from nnlib.preprocessing import preprocess
+
+from shared.nnlib.tests.heic_parts import (
+    COLOUR,
+    Item,
+    box,
+    grey,
+    heic_file,
+    hevc,
+    identity,
+    in_stream,
+    next_slice,
+    of_grid,
+    overlay,
+    parameter_sets,
+)
+
+SMALL = hevc(grey(64, 64))
+LARGE = hevc(grey(16, 16), coded=(16384, 16384))
+LARGE_SETS = parameter_sets(16384, 16384)
+OTHER_LAYER = 8  # the second byte of a unit's header is 1 for the only one
+
+
+def small(*units, sets=()):
+    """A small picture, and units beside it: in its stream, or where its parameter sets are."""
+    return Item((64, 64), SMALL.data + in_stream(*units), parameter_sets=(*SMALL.parameter_sets, *sets))
+
+
+def auxiliary(item, of):
+    kind = box(b"auxC", bytes(4), b"urn:mpeg:hevc:2015:auxid:1\0")
+    return Item(item.size, item.data, item.kind, item.parameter_sets, (COLOUR, kind), ((b"auxl", (of,)),))
+
+
+def overlays_of_overlays(stages):
+    """Two in each stage, of which each shows both of the next."""
+    pairs = [overlay((64, 64), (2 * stage + 3, 2 * stage + 4)) for stage in range(stages) for _ in range(2)]
+    return heic_file(*pairs, SMALL, SMALL)
+
+
+def metadata(content, describes):
+    return Item((64, 64), content, b"Exif", properties=(), references=((b"cdsc", describes),))
+
+
+@pytest.fixture
+def undecoded(monkeypatch):
+    monkeypatch.setattr(HeicFile, "load", None)
+
+
+@pytest.mark.parametrize(("width", "height"), [(128, 96), (304, 208)])
+def test_a_sound_picture_is_as_large_as_it_says(width, height):
+    assert decoded_pixels(heic_file(hevc(grey(width, height)))) == width * height
+
+
+def test_a_picture_of_tiles_with_all_that_belongs_to_it_is_not_larger_than_the_photo():
+    tiles = [hevc(grey(128, 128)) for _ in range(4)]
+    beside = auxiliary(hevc(grey(256, 256)), of=1), metadata(bytes(1000), (1,))
+    data = heic_file(of_grid(2, 2, (256, 256), (2, 3, 4, 5)), *tiles, *beside)
+    assert decoded_pixels(data) == 256 * 256
+    assert preprocess(data).width == 256
+
+
+def test_the_decoder_believes_the_tile():
+    tile = hevc(grey(128, 128))
+    data = heic_file(of_grid(1, 1, (64, 64), (2,)), tile)
+    assert preprocess(data).width == 64
+    assert decoded_pixels(data) == 128 * 128
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        heic_file(of_grid(1, 1, (64, 64), (2,)), LARGE),
+        heic_file(of_grid(8, 8, (64, 64), range(2, 66)), *[hevc(grey(16, 16), coded=(2048, 2048))] * 64),
+        heic_file(identity(of=2), LARGE),
+        heic_file(SMALL, auxiliary(LARGE, of=1)),
+        heic_file(of_grid(1, 1, (64, 64), (2,)), SMALL, auxiliary(LARGE, of=2)),
+        heic_file(overlay((16384, 16384), (2,), announced=(64, 64)), SMALL),
+        heic_file(small(*LARGE_SETS)),
+        heic_file(small(sets=LARGE_SETS)),
+        heic_file(Item((1024, 1024), SMALL.data + in_stream(*[next_slice(1024, 1024)] * 200), LARGE.kind,
+                       parameter_sets(1024, 1024))),
+        overlays_of_overlays(15),
+    ],
+    ids=[
+        "tile", "tiles", "identity", "transparency", "of a tile", "canvas", "in the stream", "beside it", "slices",
+        "overlays",
+    ],
+)  # fmt: skip
+def test_whatever_makes_it_large_is_too_many_pixels(data, undecoded):
+    with pytest.raises(TooManyPixels):
+        preprocess(data)
+
+
+def test_what_is_not_decoded_for_the_photo_may_be_large():
+    assert decoded_pixels(heic_file(SMALL, LARGE)) == 64 * 64
+
+
+def test_another_layer_is_passed_over():
+    sets = (bytes([content[0], OTHER_LAYER | 1]) + content[2:] for content in LARGE_SETS)
+    data = heic_file(small(*sets))
+    assert decoded_pixels(data) == 64 * 64
+    assert preprocess(data).width == 64
+
+
+@pytest.mark.parametrize(("tile", "is_huge"), [(4096, True), (1024, False)])
+def test_a_photo_is_huge_by_its_tile(tile, is_huge):
+    class Lock:
+        entered = False
+
+        def __enter__(self):
+            self.entered = True
+
+        def __exit__(self, *error):
+            pass
+
+    data = heic_file(of_grid(1, 1, (64, 64), (2,)), hevc(grey(16, 16), coded=(tile, tile)))
+    lock = Lock()
+    preprocess(data, huge_pictures=lock)
+    assert lock.entered == is_huge == (decoded_pixels(data) > preprocessing.HUGE_PIXELS)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        heic_file(small(*[b"\x4e\x01"] * 1_000_000)),
+        heic_file(small(*SMALL.parameter_sets * MAX_PARAMETER_SETS)),
+        heic_file(*(identity(of=number + 1) for number in range(1, 200)), SMALL),
+        heic_file(identity(of=2), identity(of=1)),
+        heic_file(SMALL, metadata(bytes(MAX_COPIED_BYTES // 20), (1,) * 30)),
+        heic_file(*[Item((64, 64), SMALL.data, parameter_sets=SMALL.parameter_sets,
+                         properties=(box(b"colr", b"prof", bytes(MAX_COPIED_BYTES // 20)),))] * 30),
+        heic_file(SMALL) + box(b"free") * 1_000_000,
+    ],
+    ids=["units", "parameter sets", "stages", "a circle", "metadata", "colour profiles", "boxes"],
+)  # fmt: skip
+def test_too_many_parts_are_refused_at_once(data):
+    began = time.thread_time()
+    with pytest.raises(BrokenImage, match=r"^the HEIC image is truncated or damaged$"):
+        preprocess(data)
+    assert time.thread_time() - began < 1
+
+
+@pytest.mark.parametrize("kind", [b"meta", b"pitm", b"iinf", b"iloc", b"iprp", b"ipco"])
+def test_what_cannot_be_followed_is_broken(kind):
+    with pytest.raises(BrokenImage):
+        decoded_pixels(heic_file(SMALL).replace(kind, b"free"))
+
+
+def test_an_item_that_is_told_of_twice_is_broken():
+    data = heic_file(SMALL, SMALL)
+    entry = struct.pack(">IHH4s", 2 << 24, 2, 0, b"hvc1")
+    assert entry in data
+    with pytest.raises(BrokenImage):
+        decoded_pixels(data.replace(entry, struct.pack(">IHH4s", 2 << 24, 1, 0, b"hvc1")))
+
+
+SOUND = [
+    heic_file(SMALL, metadata(bytes(30), (1,))),
+    heic_file(of_grid(2, 1, (128, 64), (2, 3)), SMALL, SMALL, auxiliary(SMALL, of=2)),
+    heic_file(overlay((64, 64), (2, 3)), SMALL, identity(of=2)),
+]
+
+
+DAMAGE = st.lists(st.tuples(st.integers(0, 1_000), st.integers(0, 255)), max_size=8)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(SOUND), DAMAGE, st.integers(0, 1_000) | st.none())
+def test_any_damage_gives_a_number_or_an_image_error(sound, damage, length):
+    damaged = bytearray(sound)
+    for position, value in damage:
+        damaged[position % len(damaged)] = value
+    with suppress(ImageError):
+        assert decoded_pixels(bytes(damaged[:length])) >= 0
