@@ -1,7 +1,8 @@
 """How much work a JPEG asks for beside its pixels, told from its markers: a small file can ask for hours.
 
-Each scan of a progressive JPEG goes over the whole picture, in a few dozen bytes where it changes nothing, and before
-the first scan every marker and every byte between markers costs its reader a step.
+Where a JPEG comes in several scans, each goes over the whole picture, in a few dozen bytes: a progressive one may
+change nothing, and of any other the decoder makes up what is missing. Before the first scan every marker and every byte
+between markers costs its reader a step.
 
 Source: ITU-T T.81, annex B (markers).
 """
@@ -17,7 +18,8 @@ MAX_STEPS = 2000
 _MAX_MARKERS_OF_SCANS = 20_000
 
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
-_PROGRESSIVE_FRAMES = {0xC2, 0xC6, 0xCA, 0xCE}  # in others every scan has to spell out every block
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE_FRAMES = {0xC2, 0xC6, 0xCA, 0xCE}
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xDA)}
 _MARKER_AMONG_ENTROPY_CODED = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 
@@ -25,7 +27,8 @@ _MARKER_AMONG_ENTROPY_CODED = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 def is_laborious(data: bytes) -> bool:
     """Whether reading this JPEG takes steps or scans beyond all that a sane encoder writes."""
     position = 2
-    progressive = False
+    in_scans = False
+    components = 0
     last = len(data) - 1
     for _ in range(MAX_STEPS):
         if position + 3 > last:
@@ -34,9 +37,12 @@ def is_laborious(data: bytes) -> bool:
         if data[position] != 0xFF or marker == 0xFF:  # a stray byte, or one that fills
             position += 1
         elif marker == _START_OF_SCAN:
-            return progressive and _has_many_scans(data, position)
+            in_scans |= data[position + 4 : position + 5] < bytes([components])
+            return in_scans and _has_many_scans(data, position)
         else:
-            progressive |= marker in _PROGRESSIVE_FRAMES
+            if marker in _FRAMES:
+                in_scans |= marker in _PROGRESSIVE_FRAMES
+                components = max(components, *data[position + 9 : position + 10], 0)
             position += 2
             if not (marker == 0 or marker in _WITHOUT_LENGTH):
                 length = data[position] << 8 | data[position + 1]  # without a call: all photos are gone through here

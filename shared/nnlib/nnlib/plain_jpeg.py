@@ -37,7 +37,6 @@ class PlainJpeg:
     width: int
     height: int
     mode: str
-    is_progressive: bool
     is_in_scans: bool
     """It comes in several, so that its decoder keeps all coefficients of the whole picture, at any scale."""
 
@@ -65,9 +64,8 @@ class PlainJpeg:
         width = data[frame + 7] << 8 | data[frame + 8]
         if not (frame and width and height) or data[frame + 4] != _BIT_DEPTH or components not in _MODES:
             return None
-        is_progressive = data[frame + 1] == _PROGRESSIVE
-        is_in_scans = is_progressive or data[position + 4] < components
-        return cls(data, width, height, _MODES[components], is_progressive, is_in_scans)
+        is_in_scans = data[frame + 1] == _PROGRESSIVE or data[position + 4] < components
+        return cls(data, width, height, _MODES[components], is_in_scans)
 
     def decoded(self, scale: int) -> Image.Image:
         """The picture, reduced while it is decoded.

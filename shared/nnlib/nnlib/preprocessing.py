@@ -20,7 +20,6 @@ from PIL import ExifTags, Image
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from nnlib import bmp_structure, gif_structure, jpeg_structure
@@ -28,6 +27,7 @@ from nnlib.avif_frame import decoded_pixels
 from nnlib.errors import BrokenImage, ImageError, TooManyPixels, UnsupportedFormat
 from nnlib.gif_file import GifFile
 from nnlib.heic_file import HeicFile
+from nnlib.jpeg_file import JpegFile
 from nnlib.plain_jpeg import PlainJpeg
 from nnlib.png_file import PngFile
 from nnlib.tiff_file import TiffFile
@@ -38,13 +38,15 @@ MAX_PIXELS = 50_000_000
 HUGE_PIXELS = 16_000_000
 """Decoded, not announced: a JPEG in one scan is decoded at a reduced scale. Telephones take pictures of 12 million."""
 
+_MANY_LINES = 100_000
+_LINE_COSTS_PIXELS = 16  # in time and in memory, however short it is
 _DRAFT_SIDE = 7 * IMAGE_SIZE // 4  # leaves most of the antialiasing to the resize, and lets 480 pixels be quartered
 _REDUCING_GAP = 2.0
 
 # Pillow's own loader asks every plugin, and imports them all when it meets the first format beyond JPEG, PNG, GIF and
 # BMP (tenths of a second in the middle of a request).
 _FILES: dict[str, type[ImageFile]] = {
-    "JPEG": JpegImageFile,
+    "JPEG": JpegFile,
     "PNG": PngFile,
     "WEBP": WebPImageFile,
     "GIF": GifFile,
@@ -122,7 +124,7 @@ def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
 def _read_header(data: bytes, image_format: str, max_pixels: int) -> PlainJpeg | ImageFile:
     if image_format == "JPEG":
         plain = PlainJpeg.read(data)
-        if (plain is None or plain.is_progressive) and jpeg_structure.is_laborious(data):
+        if (plain is None or plain.is_in_scans) and jpeg_structure.is_laborious(data):
             raise BrokenImage("the JPEG image is stored in too many parts")
         if plain is not None:
             return plain
@@ -236,8 +238,10 @@ def _reduction(width: int, height: int) -> int:
 
 
 def _stored_pixels(stored: PlainJpeg | ImageFile, data: bytes) -> int:
-    """As decoders take them, which may be more than the picture shows: those of a frame, or of a tile."""
+    """As decoders take them, which may be more than the picture shows: those of a frame, of a tile, of short lines."""
     pixels = stored.width * stored.height
+    if stored.height > _MANY_LINES:
+        pixels = max(pixels, _LINE_COSTS_PIXELS * stored.height)
     match stored:
         case AvifImageFile():
             return max(pixels, decoded_pixels(data))
@@ -258,7 +262,7 @@ def _held_pixels(stored: PlainJpeg | ImageFile, pixels: int, scale: int) -> int:
 
 def _is_in_scans(stored: ImageFile) -> bool:
     """As PlainJpeg tells it, of a JPEG that Pillow has read to the end of the first scan's header."""
-    if not isinstance(stored, JpegImageFile) or stored.fp is None or "progressive" in stored.info:
+    if not isinstance(stored, JpegFile) or stored.fp is None or "progressive" in stored.info:
         return True
     header_bytes = 8 + 2 * stored.layers  # if it is that of a scan of all components
     stored.fp.seek(-header_bytes, SEEK_CUR)

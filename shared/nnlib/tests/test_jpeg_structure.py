@@ -59,6 +59,20 @@ def test_scans_are_counted(side):
         assert time.perf_counter() - began < 0.5  # decoding 5,000 scans of the large one takes 20 s
 
 
+@pytest.mark.parametrize("before", [b"", segment(0xE1, b"Exif\0\0")])
+def test_scans_of_single_components_are_counted_too(before):
+    """What the file leaves out of a scan, its decoder makes up."""
+    header = encode(Image.new("RGB", (7000, 7000)), quality=75)
+    header = header[:2] + before + header[2 : header.index(b"\xff\xda")]
+    scans = [segment(0xDA, bytes([1, component, 0, 0, 63, 0])) + b"\0" for component in (1, 2, 3)]
+    assert preprocess(header + b"".join(scans) + b"\xff\xd9").width == 7000
+    assert not is_laborious(header + b"".join(scans * (MAX_SCANS // 3)) + b"\xff\xd9")
+    began = time.thread_time()
+    with pytest.raises(BrokenImage, match="too many parts"):
+        preprocess(header + b"".join(scans * 5000) + b"\xff\xd9")
+    assert time.thread_time() - began < 0.5
+
+
 @pytest.mark.parametrize(
     "stuffing",
     [

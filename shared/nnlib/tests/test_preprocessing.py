@@ -235,6 +235,17 @@ def test_too_many_pixels_are_refused_by_the_header_alone(size):
         preprocess(png(*size))
 
 
+@pytest.mark.parametrize("lines", [4_000_000, 50_000_000])
+def test_a_picture_of_millions_of_lines_is_too_large_however_narrow(lines):
+    """Each takes the decoder as much time and memory as if it were longer."""
+    with pytest.raises(TooManyPixels, match="stored as more than 50,000,000"):
+        preprocess(png(1, lines))
+
+
+def test_a_narrow_picture_of_a_million_lines_is_read():
+    assert preprocess(encode(Image.new("1", (1, 1_000_000), 1), "PNG")).height == 1_000_000
+
+
 def test_the_limit_is_the_callers_and_inclusive():
     data = encode(photo(100, 100), "PNG")
     assert preprocess(data, max_pixels=10_000).width == 100
