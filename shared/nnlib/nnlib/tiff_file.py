@@ -13,7 +13,7 @@ from nnlib.tiff_structure import TiffStructure
 
 _BITS_PER_SAMPLE, _COMPRESSION, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 259, 262, 284, 339
 _WHITE_IS_ZERO = 0
-_UNCOMPRESSED = 1
+_UNCOMPRESSED, _WEBP = 1, 50001
 _SEPARATE = 2
 _UNSIGNED = 1
 
@@ -42,10 +42,13 @@ class TiffFile(TiffImageFile):
 
     def _is_read_right(self) -> bool:
         tags = self.tag_v2
+        compression = tags.get(_COMPRESSION, _UNCOMPRESSED)
+        if compression == _WEBP:
+            return False  # Pillow knows it, the libtiff of its wheels does not
         formats = tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))
         if self.mode in ("I", "F") or any(sample_format != _UNSIGNED for sample_format in formats):
             return False  # which of the numbers are black and white, such a file does not tell
-        if tags.get(_COMPRESSION, _UNCOMPRESSED) != _UNCOMPRESSED or tags.get(_PLANES) != _SEPARATE:
+        if compression != _UNCOMPRESSED or tags.get(_PLANES) != _SEPARATE:
             return True
         # Uncompressed planes are taken for bytes, and for what they are called.
         return all(bits == 8 for bits in tags.get(_BITS_PER_SAMPLE, (1,))) and tags.get(_PHOTOMETRIC) != _WHITE_IS_ZERO

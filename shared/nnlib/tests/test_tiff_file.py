@@ -12,7 +12,7 @@ from PIL import Image
 from shared.nnlib.tests.tiff_parts import CONTENT, SHORT, grey, strips, tiff
 
 RAMP = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
-DEFLATE, JPEG_2000 = 8, 34712
+DEFLATE, JPEG_2000, WEBP = 8, 34712, 50001
 
 
 def picture(content, tags, **options):
@@ -75,6 +75,7 @@ def test_numbers_whose_black_and_white_are_not_told_are_not_supported(bits, samp
     [
         (grey(64, 64), {"order": ">", "big": True}),
         (grey(64, 64, compression=JPEG_2000), {}),
+        (grey(64, 64, compression=WEBP), {}),
         ([*with_values(grey(64, 64), bits=[16, 16], samples=[2]), (338, SHORT, [2])], {}),
         ([*with_values(grey(64, 64), bits=[8] * 5, samples=[5], photometric=[5]), (338, SHORT, [2])], {}),
         ([*with_values(grey(64, 64), bits=[32] * 3, samples=[3], photometric=[2]), (339, SHORT, [3] * 3)], {}),
@@ -83,6 +84,7 @@ def test_numbers_whose_black_and_white_are_not_told_are_not_supported(bits, samp
     ids=[
         "big-endian BigTIFF",
         "JPEG 2000",
+        "WebP",
         "grey with alpha",
         "CMYK with alpha",
         "floating point",
