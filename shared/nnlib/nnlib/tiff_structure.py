@@ -85,6 +85,8 @@ def _first_directory(data: bytes) -> tuple[int, list[_Tag]]:
     counter = 8 if is_big else 2
     entry = struct.Struct(order + ("HHQ8s" if is_big else "HHI4s"))
     start = _number(data[wide : 2 * wide], order)
+    if not start:
+        return 0, []
     announced = _number(data[start : start + counter], order)
     start += counter
     if announced > MAX_TAGS:

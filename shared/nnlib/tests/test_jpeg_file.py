@@ -30,3 +30,11 @@ def test_the_test_of_an_arithmetic_code_could_fail(monkeypatch):
     monkeypatch.setattr("nnlib.jpeg_file.JpegFile.load_read", JpegImageFile.load_read)
     with pytest.raises(BrokenImage):
         preprocess(arithmetic())
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_samples_of_more_bits_are_not_called_damaged(bits):
+    data = bytearray(encode(noise(64, 64)))
+    data[data.index(b"\xff\xc0") + 4] = bits
+    with pytest.raises(BrokenImage, match=r"^the JPEG image stores its samples in a way that is not supported$"):
+        preprocess(bytes(data))

@@ -152,3 +152,11 @@ def test_any_bytes_have_a_structure(magic, tail, data):
     for _ in range(data.draw(st.integers(1, 8))):
         image[data.draw(st.integers(4, len(image) - 1))] = data.draw(st.integers(0, 255))
     assert TiffStructure.read(bytes(image)).tile_pixels >= 0
+
+
+@pytest.mark.parametrize("head", [b"II*\0", b"MM\0*", b"II+\0"])
+def test_a_head_without_a_directory_is_damaged_not_laborious(head):
+    for data in (head, head + bytes(100)):
+        assert not TiffStructure.read(data).is_laborious
+        with pytest.raises(BrokenImage, match="truncated or damaged"):
+            preprocess(data)
