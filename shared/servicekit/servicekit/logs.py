@@ -1,7 +1,8 @@
 """Logs: one JSON object a line on standard output, from our code and from the libraries' loggers alike.
 
 Our own records are rendered and written by structlog itself, which is cheaper than the way through the standard
-library's loggers; the line a request has a cheaper one still (``servicekit.access_log``).
+library's loggers; the line a request has a cheaper one still (``servicekit.access_log``). Nobody waits for the reader
+of the log: what does not fit where it goes is dropped, counted, and told when there is room again.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ import json
 import logging
 import logging.config
 import sys
-from contextlib import suppress
 from typing import Literal
 
 import structlog
 from structlog.typing import EventDict, Processor
 
+from servicekit.output import Output
+
 _tracebacks_without_values = structlog.processors.ExceptionRenderer(
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)  # a local variable may hold a password
 )
 _encoder = json.JSONEncoder(default=repr)
+_log = structlog.get_logger("log")
 
 LogStyle = Literal["json", "text"]
 
@@ -52,9 +55,9 @@ def configure_logs(*, service: str, level: str, style: LogStyle) -> None:
                 }
             },
             "handlers": {
-                "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "structlog"}
+                "lines": {"()": _LinesOfOthers, "formatter": "structlog"},
             },
-            "root": {"handlers": ["stdout"], "level": level.upper()},
+            "root": {"handlers": ["lines"], "level": level.upper()},
         }
     )
     structlog.configure(
@@ -65,11 +68,46 @@ def configure_logs(*, service: str, level: str, style: LogStyle) -> None:
     )
 
 
+class LogLines:
+    """The log's lines, on their way to a file handle."""
+
+    def __init__(self, handle: int) -> None:
+        self._output = Output(handle)
+        self._dropped = 0
+
+    def write(self, line: str) -> None:
+        """Write one line at once, or count it as dropped. Never waits, never fails."""
+        try:
+            is_written = self._output.write(f"{line}\n".encode(errors="backslashreplace"))
+        except OSError:
+            is_written = False
+        if not is_written:
+            self._dropped += 1
+        elif self._dropped:
+            self._tell_of_dropped()
+
+    def _tell_of_dropped(self) -> None:
+        dropped, self._dropped = self._dropped, 0
+        _log.error("lines of the log were dropped: nobody took them", lines=dropped)
+        if self._dropped:  # that one too
+            self._dropped += dropped
+
+
+_standard_output = LogLines(1) if sys.__stdout__ is not None else None
+"""A process may be started without; its handle is then some other file's."""
+
+
 def write_line(line: str) -> None:
-    """Write one line of the log at once. A log that nobody takes fails no request."""
-    with suppress(OSError, ValueError):
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+    """Write one line of the log. A log that nobody takes keeps no request waiting, and fails none."""
+    if _standard_output is not None:
+        _standard_output.write(line)
+
+
+class _LinesOfOthers(logging.Handler):
+    """Where the records of the standard library's loggers end."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        write_line(self.format(record))
 
 
 class _Lines:

@@ -242,12 +242,12 @@ def test_telemetry_without_its_extra_stops_the_start(
     assert "opentelemetry" in capsys.readouterr().err
 
 
-def test_a_request_is_logged_as_one_json_line(client: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_request_is_logged_as_one_json_line(client: TestClient, capfd: pytest.CaptureFixture[str]) -> None:
     from servicekit.logs import configure_logs
 
     configure_logs(service="gateway", level="info", style="json")
     client.get("/hello/alice?secret=1", headers={"X-Request-ID": "abc-2"})
-    line = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    line = json.loads(capfd.readouterr().out.strip().splitlines()[-1])
     assert (line["event"], line["route"], line["status"], line["request_id"]) == (
         "request",
         "/hello/{name}",
@@ -257,12 +257,12 @@ def test_a_request_is_logged_as_one_json_line(client: TestClient, capsys: pytest
     assert "secret" not in json.dumps(line)
 
 
-def test_a_logged_crash_shows_no_value_of_a_variable(client: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_logged_crash_shows_no_value_of_a_variable(client: TestClient, capfd: pytest.CaptureFixture[str]) -> None:
     from servicekit.logs import configure_logs
 
     configure_logs(service="gateway", level="info", style="json")
     client.get("/crash")
-    lines = capsys.readouterr().out
+    lines = capfd.readouterr().out
     assert "RuntimeError" in lines
     assert "a password in a local variable" not in lines
 
