@@ -5,6 +5,7 @@ Whatever goes wrong is one line on standard error, an exit status that is not 0,
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import math
@@ -13,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from monitor.settings import MonitorSettings
 from preflight import StartError, check_model, check_ports, check_redis_url, free_port, lock_run_dir
 from pydantic import Field
 from redis_server import ROOT, RedisServerMissing, find_redis_server, redis_command
+from servicekit.output import Output
 from servicekit.settings import ServiceSettings, read_settings
 from supervision import Program, Supervisor
 
@@ -30,6 +33,8 @@ READY_SECONDS = 60.0
 REDIS_STOP_SECONDS = 30
 FLUSH_SECONDS = 10
 """What a service may need after its last request, to hand over what it still holds."""
+READER_SECONDS = 1.0
+"""How long whoever reads what is printed may take; who has stopped for longer misses lines, and stops nothing else."""
 
 
 class LaunchSettings(ServiceSettings):
@@ -110,31 +115,37 @@ def supervise(supervisor: Supervisor, settings: LaunchSettings) -> int:
         stopping.set()
         supervisor.stop()
 
+    shown = Output(sys.stdout.fileno(), patience_seconds=READER_SECONDS)
+
+    def show(line: bytes) -> None:
+        try:
+            shown.write(line)
+        except OSError as error:  # where a disk is full, lines are lost, and no more
+            if error.errno in (errno.EPIPE, errno.EIO):  # nobody reads any more
+                stop()
+
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, stop)
     with ThreadPoolExecutor(1) as executor:
         output = supervisor.start()
-        failure = executor.submit(announce, supervisor, settings, stopping)
+        failure = executor.submit(announce, supervisor, settings, show, stopping)
         failure.add_done_callback(lambda done: stop() if done.result() else None)
         if stopping.is_set():  # a signal came before there was anything to stop
             supervisor.stop()
         for line in output:
-            try:
-                sys.stdout.buffer.write(line)
-                sys.stdout.buffer.flush()
-            except BrokenPipeError:  # nobody reads any more; say the rest to nobody
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                stop()
+            show(line)
         stopping.set()
     status = supervisor.wait()
     if reason := failure.result():
         raise StartError(reason)
     if status != 0:
-        raise StartError(f"the supervisor ended with status {status}; the services may still run, without it")
+        raise StartError(f"the supervisor ended with status {status}; on Linux the services end with it")
     return 0
 
 
-def announce(supervisor: Supervisor, settings: LaunchSettings, stopping: threading.Event) -> str | None:
+def announce(
+    supervisor: Supervisor, settings: LaunchSettings, show: Callable[[bytes], None], stopping: threading.Event
+) -> str | None:
     """Wait until all services are well, and say where they are. Returns: why they did not get well, else None."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
@@ -144,8 +155,10 @@ def announce(supervisor: Supervisor, settings: LaunchSettings, stopping: threadi
             return f"{name} ended while it started; its reason is above"
         if is_well(settings.port):
             url = f"http://{LOOPBACK}:{settings.port}"
-            print(f"\ncatnet is ready\n  predict    {url}/\n  dashboard  {url}/dashboard\n  API        {url}/docs")
-            print(f"  Redis      {os.environ['REDIS_URL']}\nCtrl-C stops everything.\n", flush=True)
+            show(
+                f"\ncatnet is ready\n  predict    {url}/\n  dashboard  {url}/dashboard\n  API        {url}/docs\n"
+                f"  Redis      {os.environ['REDIS_URL']}\nCtrl-C stops everything.\n\n".encode()
+            )
             return None
     return f"not ready within {READY_SECONDS:.0f} s; {LOOPBACK}:{settings.port}/health says what is missing"
 

@@ -17,6 +17,8 @@ from typing import IO, cast
 from supervisor.xmlrpc import SupervisorTransport
 
 START_SECONDS = 5
+TIED = [sys.executable, str(Path(__file__).with_name("tied.py"))]
+"""Begins the command of a process that is not to outlive the one that starts it."""
 STOPPED_WHILE_STARTING = {"BACKOFF", "EXITED", "FATAL"}
 
 
@@ -34,7 +36,7 @@ class Program:
         environment = ",".join(f"{name}={_quoted(value)}" for name, value in self.environment.items())
         return f"""
 [program:{self.name}]
-command={_escaped(shlex.join(self.command))}
+command={_escaped(shlex.join([*TIED, *self.command]))}
 environment={_escaped(environment)}
 priority={self.stop_order}
 autorestart=true
@@ -53,7 +55,8 @@ class Supervisor:
 
     A process that ends is started again: at once when it had run for START_SECONDS, else after one second, then two,
     then three, and so on.
-    SIGTERM ends the processes in order, the highest stop order first, and then supervisord itself.
+    SIGTERM ends the processes in order, the highest stop order first, and then supervisord itself. Where it is killed,
+    they end by themselves, and where this process is, it ends as by SIGTERM (``tied.py``: on Linux).
     """
 
     def __init__(
@@ -74,7 +77,15 @@ class Supervisor:
         configuration = self._run_dir / "supervisord.conf"
         configuration.write_text(self._head() + "".join(program.section() for program in self._programs))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--configuration", str(configuration)],
+            [
+                *TIED,
+                sys.executable,
+                "-m",
+                "supervisor.supervisord",
+                "--nodaemon",
+                "--configuration",
+                str(configuration),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -28,7 +28,7 @@ MARK = "CATNET_TEST_RUN"
 class Launch:
     """One run of the launcher; every process that it starts inherits a mark, by which the test finds them again."""
 
-    def __init__(self, directory: Path, **environment: str) -> None:
+    def __init__(self, directory: Path, *, stdout: int | None = None, **environment: str) -> None:
         directory.mkdir(exist_ok=True)
         self.mark = str(directory)
         self.output = directory / "output.txt"
@@ -40,8 +40,8 @@ class Launch:
                 cwd=ROOT,
                 env={**{name: value for name, value in common.items() if name != "REDIS_URL"}, **environment},
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdout=output if stdout is None else stdout,
+                stderr=output,
             )
 
     @property
@@ -85,8 +85,8 @@ class Launch:
 
 
 @contextmanager
-def launched(directory: Path, **environment: str) -> Iterator[Launch]:
-    launch = Launch(directory, **environment)
+def launched(directory: Path, *, stdout: int | None = None, **environment: str) -> Iterator[Launch]:
+    launch = Launch(directory, stdout=stdout, **environment)
     try:
         yield launch
     finally:
@@ -184,6 +184,49 @@ def test_a_signal_ends_everything_in_order(running: Launch, ending: signal.Signa
     assert running.process.wait(END_SECONDS) == 0
     assert running.processes() == []
     assert "SIGKILL" not in running.printed()  # nobody had to be forced
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process is told that its parent was killed")
+@pytest.mark.parametrize("name", ["deploy/local/start.py", "supervisor.supervisord"])
+def test_nothing_outlives_the_one_that_looks_after_it(running: Launch, name: str) -> None:
+    running.process_of(name).kill()
+    wait_until(lambda: not running.processes(), "all of it has ended", END_SECONDS)
+
+
+def test_a_full_disk_behind_what_is_printed_ends_nothing(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full, launched(tmp_path, stdout=full.fileno()) as launch:
+        wait_until(launch.is_well, "it is well")
+        launch.process.send_signal(signal.SIGTERM)
+        assert launch.process.wait(END_SECONDS) == 0
+        assert launch.processes() == []
+
+
+def test_who_does_not_read_what_is_printed_keeps_nothing_waiting(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb"), os.fdopen(writer, "wb"), launched(tmp_path, stdout=writer) as launch:
+        wait_until(launch.is_well, "it is well")
+        with httpx.Client(base_url=launch.url, timeout=5, trust_env=False) as client:
+            for _ in range(1500):  # of each, some 200 bytes are printed; the pipes on the way take three times 64 KiB
+                client.get("/nothing")
+        assert launch.is_well()
+        launch.process.send_signal(signal.SIGTERM)
+        assert launch.process.wait(END_SECONDS) == 0
+        assert launch.processes() == []
+
+
+def test_a_terminal_that_goes_away_takes_everything_with_it(tmp_path: Path) -> None:
+    terminal, seen_from_inside = os.openpty()
+    with (
+        os.fdopen(terminal, "rb", buffering=0) as window,
+        os.fdopen(seen_from_inside, "wb", buffering=0),
+        launched(tmp_path, stdout=seen_from_inside) as launch,
+    ):
+        wait_until(launch.is_well, "it is well")
+        window.close()
+        # It is noticed with the next line.
+        wait_until(lambda: not launch.is_well() and launch.process.poll() is not None, "it has ended", END_SECONDS)
+        assert launch.process.returncode == 0
+        assert launch.processes() == []
 
 
 def test_what_was_counted_is_there_again_at_the_next_start(tmp_path: Path) -> None:
