@@ -17,6 +17,7 @@ from events.names import CONSUMER_GROUP, DEAD_STREAM, PUBLISHERS, STREAM, publis
 from inference.event_publisher import EventPublisher
 from inference.redis_event_stream import RedisEventStream
 from monitor.batches import plan
+from monitor.consumer import NotConsuming
 from monitor.manifests import Manifests
 from monitor.redis_connection import GroupMissing, RedisAway
 from monitor.redis_stream import RedisStream
@@ -32,6 +33,7 @@ from tests.integration.monitoring import (
     consuming,
     events,
     labels,
+    new_consumer,
     pipeline_counts,
     publish,
     settled,
@@ -369,6 +371,32 @@ async def test_a_full_redis_applies_a_batch_not_at_all_and_then_whole(
     assert aggregates(client) == {}
     assert not await stream.apply(batch, remember_seconds=REMEMBER_SECONDS)
     assert pipeline_counts(client) == {"consumed": 10}
+
+
+async def test_a_consumer_says_so_while_nothing_can_be_counted(
+    stream: RedisStream, client: redis.Redis, tmp_path: Path
+) -> None:
+    publish(client, events(10))
+    client.config_set("maxmemory", "1")  # an answer to a ping, and to all that only reads, is no answer to a batch
+    consumer = new_consumer(stream, tmp_path)
+    consuming = asyncio.create_task(consumer.run())
+
+    async def consumes() -> bool:
+        try:
+            await consumer.check()
+        except NotConsuming:
+            return False
+        return True
+
+    async with asyncio.timeout(10):
+        while await consumes():  # noqa: ASYNC110 - the very thing that is asked
+            await asyncio.sleep(0.01)
+        client.config_set("maxmemory", "0")
+        while not await consumes():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert pipeline_counts(client) == {"consumed": 10}
+    consumer.stop()
+    await consuming
 
 
 async def test_entries_trimmed_while_a_consumer_had_them_are_counted_as_lost(

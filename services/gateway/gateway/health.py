@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,6 +60,12 @@ def _dependencies(body: bytes) -> dict[str, State]:
         return {}
 
 
+def _worst(states: Sequence[State]) -> State:
+    if not states:
+        return "unknown"
+    return "away" if "away" in states else "ok"
+
+
 class HealthSummary:
     """``GET /health``: 503 while inference cannot be asked, because then the gateway's main job cannot be done."""
 
@@ -69,13 +76,14 @@ class HealthSummary:
 
     async def show(self, request: Request) -> Response:
         inference, monitor = await asyncio.gather(self._inference.ask(), self._monitor.ask())
-        dependencies = inference.dependencies | monitor.dependencies  # the monitor cannot work without Redis: it knows
+        dependencies = [*inference.dependencies.items(), *monitor.dependencies.items()]
         services: dict[str, State] = {
             "inference": inference.state,
             "monitor": monitor.state,
-            "redis": dependencies.get("redis", "unknown"),
+            "redis": _worst([state for name, state in dependencies if name == "redis"]),
         }
-        is_ok = all(state == "ok" for state in services.values())
+        # What a service can do without for a while is worth a look all the same: events that are kept back, say.
+        is_ok = all(state == "ok" for state in (*services.values(), *(state for _, state in dependencies)))
         return JSONResponse(
             {"status": "ok" if is_ok else "degraded", "services": services, "version": self._version},
             200 if inference.state == "ok" else 503,

@@ -33,12 +33,24 @@ NO_REDIS = {"redis": "ConnectionError"}
         (ready(), ready(failing=NO_REDIS, status=503), 200, ("ok", "not ready", "away")),
         (ready(), close, 200, ("ok", "away", "ok")),
         (ready(failing=NO_REDIS), never, 200, ("ok", "away", "away")),
+        (ready(failing=NO_REDIS), ready(), 200, ("ok", "ok", "away")),
         (ready(status=503, failing={"model": "x"}), ready(), 503, ("not ready", "ok", "ok")),
         (close, ready(), 503, ("away", "ok", "ok")),
         (never, never, 503, ("away", "away", "unknown")),
         (answer(b"["), answer([1]), 200, ("ok", "ok", "unknown")),
     ],
-    ids=["all", "no redis", "monitor knows", "no monitor", "monitor hangs", "no model", "no inference", "none", "odd"],
+    ids=[
+        "all",
+        "no redis",
+        "monitor knows",
+        "no monitor",
+        "monitor hangs",
+        "one knows",
+        "no model",
+        "no inference",
+        "none",
+        "odd",
+    ],
 )
 async def test_health_names_the_state_of_each_service(
     start_gateway: StartGateway,
@@ -57,6 +69,18 @@ async def test_health_names_the_state_of_each_service(
     assert body["services"] == dict(zip(("inference", "monitor", "redis"), services, strict=True))
     assert body["status"] == ("ok" if services == ("ok", "ok", "ok") else "degraded")
     assert body["version"]
+
+
+async def test_a_service_that_lacks_what_it_can_do_without_for_a_while_is_shown_as_degraded(
+    gateway: RunningGateway, inference: ScriptedUpstream, monitor: ScriptedUpstream
+) -> None:
+    for inference_says, monitor_says in (
+        (ready(failing={"events": "StreamUnavailable"}), ready()),
+        (ready(), ready(failing={"consumers": "NotConsuming"})),
+    ):
+        inference.behave, monitor.behave = inference_says, monitor_says
+        response = await gateway.http.get("/health")
+        assert (response.status_code, response.json()["status"]) == (200, "degraded")
 
 
 async def test_health_answers_soon_whatever_hangs(

@@ -67,6 +67,7 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
     )
     health = Health()
     health.register(Dependency("redis", stream.ping, required=False))
+    health.register(Dependency("events", publisher.check, required=False))
 
     routes = [
         *PredictionRoutes(settings, models=models, workers=workers, service=service).routes(),

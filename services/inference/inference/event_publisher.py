@@ -74,6 +74,8 @@ class EventPublisher:
         self._published = 0
         self._dropped: dict[str, int] = dict.fromkeys(DROP_REASONS, 0)
         self._stream_is_responsive = True
+        self._unavailable: StreamUnavailable | None = None
+        """Why the last append failed, if it did."""
         self._due = asyncio.Event()
         self._due.set()  # the first append says that this publisher is there
         self._gathering: asyncio.TimerHandle | None = None
@@ -127,6 +129,11 @@ class EventPublisher:
         self._buffer.append(_Entry(event))
         self._request_append(asyncio.get_running_loop(), within_seconds=self._longest_gathering)
         return True
+
+    async def check(self) -> None:
+        """Raises: StreamUnavailable, while the stream takes no events and they are kept back."""
+        if self._unavailable is not None:
+            raise StreamUnavailable(str(self._unavailable))
 
     def leave_within(self, seconds: float) -> None:
         """Have left that many seconds from now, and use what of them is not yet over when leaving begins."""
@@ -202,6 +209,7 @@ class EventPublisher:
                 if not failures:
                     _log.warning("stream unavailable, events are kept back", reason=str(error))
                 failures += 1
+                self._unavailable = error
                 self._stop_waiting()
                 await asyncio.sleep(_backoff_seconds(failures))
                 self._due.set()
@@ -222,6 +230,7 @@ class EventPublisher:
 
     def _settle(self, batch: list[_Entry], refused: int) -> None:
         self._stream_is_responsive = True
+        self._unavailable = None
         self._published += len(batch) - refused
         self._dropped["refused"] += refused
         for entry in batch:

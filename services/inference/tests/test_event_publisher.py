@@ -164,6 +164,18 @@ async def test_waiting_resumes_when_the_stream_is_back(stream: MemoryStream) -> 
         assert numbers(stream) == [0, 1]
 
 
+async def test_it_says_so_while_the_stream_takes_no_events(stream: MemoryStream) -> None:
+    async with publisher_of(stream) as publisher:
+        await publisher.check()
+        stream.fault = StreamUnavailable("OOM")  # to a PING, such a Redis answers
+        await publisher.publish(event(0))
+        with pytest.raises(StreamUnavailable, match="OOM"):
+            await publisher.check()
+        stream.fault = None
+        await until(lambda: publisher.counters.buffered == 0)
+        await publisher.check()
+
+
 async def test_what_does_not_fit_the_buffer_is_dropped_and_counted(stream: MemoryStream) -> None:
     stream.fault = StreamUnavailable("away")
     async with publisher_of(stream, buffer_size=10) as publisher:

@@ -196,7 +196,10 @@ def test_predictions_are_answered_while_the_stream_is_away(
         assert client.post("/predict", content=photo).status_code == 200
     assert metric(client, "catnet_event_buffer_size") == 5
     ready = client.get("/health/ready")
-    assert (ready.status_code, ready.json()["failing"]) == (200, {"redis": "StreamUnavailable"})
+    assert (ready.status_code, ready.json()["failing"]) == (
+        200,
+        {"redis": "StreamUnavailable", "events": "StreamUnavailable"},
+    )
     stream.fault = None
 
 

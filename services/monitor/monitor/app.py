@@ -43,6 +43,13 @@ def create_app(settings: MonitorSettings) -> FastAPI:
     health = Health()
     health.register(Dependency("redis", stream.ping))
     health.register(Dependency("reports", warm_up.check))
+    consumers: list[Consumer] = []
+
+    async def check_consumers() -> None:
+        for consumer in consumers:
+            await consumer.check()
+
+    health.register(Dependency("consumers", check_consumers, required=False))  # what was counted can be shown
 
     async def build(window: Window, model: str | None) -> Report:
         return await reports.build(window, await reports.manifest(model))
@@ -57,7 +64,7 @@ def create_app(settings: MonitorSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         consumer_stream = RedisStream(settings.redis_url)  # connections of its own: no crowd of readers can starve it
-        consumers = [
+        consumers[:] = [
             Consumer(
                 consumer_stream,
                 manifests,

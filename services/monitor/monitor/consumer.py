@@ -33,6 +33,10 @@ SILENT_SECONDS = 24 * 3600.0
 RETIREMENT_INTERVAL_SECONDS = 3600.0
 
 
+class NotConsuming(Exception):
+    """What was tried last failed, and is tried again."""
+
+
 class Consumer:
     """One member of the consumer group."""
 
@@ -54,7 +58,14 @@ class Consumer:
         self._next_claim = 0.0
         self._next_retirement = 0.0
         self._dedupe_seconds = dedupe_hours * 3600
+        self._failures = 0
+        """In a row."""
         self._stopping = asyncio.Event()
+
+    async def check(self) -> None:
+        """Raises: NotConsuming."""
+        if self._failures:
+            raise NotConsuming
 
     def stop(self) -> None:
         """End ``run`` after the batch at hand."""
@@ -62,26 +73,25 @@ class Consumer:
 
     async def run(self) -> None:
         """Consume until stopped. Whatever fails is logged and tried again: this task never ends by itself."""
-        failures = 0
         while not self._stopping.is_set():
             try:
                 await self._step()
             except GroupMissing:
-                failures += await self._create_group()
+                self._failures += await self._create_group()
             except RedisAway as error:
-                failures += 1
-                if failures == 1:
+                self._failures += 1
+                if self._failures == 1:
                     _log.warning("redis is away", reason=str(error))
             except Exception:
-                failures += 1
+                self._failures += 1
                 _log.exception("a batch failed; its entries stay pending")
             else:
-                if failures:
-                    _log.info("consuming again", failures=failures)
-                failures = 0
+                if self._failures:
+                    _log.info("consuming again", failures=self._failures)
+                self._failures = 0
                 continue
-            await self._pause(failures)
-        if not failures:
+            await self._pause(self._failures)
+        if not self._failures:
             await self._leave()
 
     async def _step(self) -> None:
