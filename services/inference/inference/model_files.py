@@ -55,6 +55,8 @@ class ModelFileRoutes:
 
 def _read(path: Path) -> bytes:
     """Raises: NoSuchModelFile."""
+    if not path.is_file():  # a pipe would never be read to its end
+        raise NoSuchModelFile
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)

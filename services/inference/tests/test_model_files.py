@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import httpx
@@ -60,6 +61,9 @@ def test_what_else_a_model_may_have_is_given_away_where_it_is_there(
     client: TestClient, models_dir: Path, file: str, media_type: str
 ) -> None:
     assert client.get(f"{FOLDER}/{file}").status_code == 404
+    os.mkfifo(models_dir / "catnet-mlp/1" / file)  # would be read for ever
+    assert client.get(f"{FOLDER}/{file}").status_code == 404
+    (models_dir / "catnet-mlp/1" / file).unlink()
     (models_dir / "catnet-mlp/1" / file).write_bytes(b"content")
     answer = client.get(f"{FOLDER}/{file}")
     assert (answer.content, answer.headers["content-type"]) == (b"content", media_type)

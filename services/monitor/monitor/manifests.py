@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ _log = structlog.get_logger("manifests")
 DEFAULT_CONFIDENCE_EDGES = tuple(round(0.5 + 0.05 * step, 2) for step in range(11))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RETRY_SECONDS = 10.0
+MAX_BYTES = 16 * 2**20
+"""As large as one may be that is served."""
 
 
 class InvalidManifest(ValueError):
@@ -116,6 +119,9 @@ class Manifests:
 
 
 def _read(path: Path, name: str, version: str) -> Manifest:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+        raise InvalidManifest(f"is no file of up to {MAX_BYTES:,} bytes")
     try:
         content = json.loads(path.read_bytes())
         reference = content["reference"]
@@ -127,7 +133,7 @@ def _read(path: Path, name: str, version: str) -> Manifest:
         )
     except InvalidManifest:
         raise
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise InvalidManifest(f"{type(error).__name__}: {error}") from error
     if (content.get("name"), content.get("version")) != (name, version):
         raise InvalidManifest("name and version differ from those of its folder")

@@ -1,10 +1,12 @@
 """Manifests are read as they are; a missing or broken one never keeps an event from being counted."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from monitor.manifests import DEFAULT_CONFIDENCE_EDGES, Manifest, Manifests, is_model_name, version_order
+from monitor.manifests import DEFAULT_CONFIDENCE_EDGES, MAX_BYTES, Manifest, Manifests, is_model_name, version_order
 
 from services.monitor.tests.examples import write_manifest
 
@@ -49,6 +51,25 @@ def test_a_manifest_that_arrives_later_is_found(tmp_path: Path) -> None:
 def test_a_broken_manifest_is_treated_as_missing(tmp_path: Path, changes: dict[str, Any]) -> None:
     write_manifest(tmp_path, **changes)
     assert Manifests(tmp_path).get("catnet-mlp", "1") == Manifest("catnet-mlp", "1")
+
+
+def nested(path: Path) -> None:
+    path.write_text("[" * 200_000)
+
+
+def huge(path: Path) -> None:
+    path.touch()
+    os.truncate(path, MAX_BYTES + 1)
+
+
+@pytest.mark.parametrize("spoil", [nested, huge, os.mkfifo, Path.mkdir])
+def test_whatever_stands_where_a_manifest_should_counting_goes_on(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "catnet" / "1"
+    folder.mkdir(parents=True)
+    spoil(folder / "manifest.json")
+    assert Manifests(tmp_path).get("catnet", "1") == Manifest("catnet", "1")
 
 
 def test_a_manifest_in_the_folder_of_another_is_treated_as_missing(tmp_path: Path) -> None:

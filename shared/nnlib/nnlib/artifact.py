@@ -7,6 +7,7 @@ shape and type that the architecture asks for and hold finite numbers.
 
 import hashlib
 import json
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -106,13 +107,15 @@ def _read_weights(path: Path, sha256: str) -> dict[str, Array]:
 
 
 def _read(path: Path) -> bytes:
-    """A bounded read: a file swapped for a huge one must not take the process down."""
+    """A bounded read: a file swapped for a huge one must not take the process down, nor a pipe hold it up for ever."""
     limit = _MAX_BYTES[path.name]
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ArtifactError(f"{path}: is no regular file")
+        if status.st_size > limit:
+            raise ArtifactError(f"{path}: larger than {limit:,} bytes")
         with path.open("rb") as file:
-            data = file.read(limit + 1)
+            return file.read(status.st_size)
     except OSError as error:
         raise ArtifactError(f"{path}: {error.strerror}") from error
-    if len(data) > limit:
-        raise ArtifactError(f"{path}: larger than {limit:,} bytes")
-    return data

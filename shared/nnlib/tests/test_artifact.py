@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -148,6 +150,26 @@ def test_a_missing_file_is_named(folder, name):
     (folder / name).unlink()
     with pytest.raises(ArtifactError, match=rf"{name}: No such file"):
         load_model(folder)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "model.safetensors"])
+def test_what_would_be_read_for_ever_is_refused(folder, name):
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(ArtifactError, match=rf"{name}: is no regular file"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "model.safetensors"])
+def test_a_huge_file_is_refused_unread(folder, name):
+    os.truncate(folder / name, 1 << 33)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArtifactError, match=rf"{name}: larger than"):
+            load_model(folder)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "model.safetensors"])
