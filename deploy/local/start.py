@@ -124,7 +124,7 @@ def supervise(supervisor: Supervisor, settings: LaunchSettings) -> int:
             if error.errno in (errno.EPIPE, errno.EIO):  # nobody reads any more
                 stop()
 
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(ending, stop)
     with ThreadPoolExecutor(1) as executor:
         output = supervisor.start()

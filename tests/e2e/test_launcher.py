@@ -177,7 +177,7 @@ def test_what_is_killed_is_started_again(running: Launch, name: str) -> None:
     assert running.process_of(name).pid != killed.pid
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_ends_everything_in_order(running: Launch, ending: signal.Signals) -> None:
     assert len(running.processes()) >= 6  # launcher, supervisor, Redis, three services
     running.process.send_signal(ending)

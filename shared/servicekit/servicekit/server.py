@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -81,6 +82,7 @@ class DrainingServer(uvicorn.Server):
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
+    _allow_all_file_handles()
     _spare_garbage_collector()
     config = uvicorn.Config(
         app,
@@ -98,6 +100,15 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     DrainingServer(config, app.state.health, settings.drain_seconds).run()
+
+
+def _allow_all_file_handles() -> None:
+    """As many as this user may have at the most. Idle clients would use up 1024, the usual limit below that, which is
+    for programs that use select(2): then nobody is let in, not even a probe, and no other service can be asked.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # macOS says "unlimited", and takes less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _spare_garbage_collector() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
@@ -114,3 +116,23 @@ async def test_a_connection_that_has_had_its_answer_is_closed_at_once_when_the_s
     protocol.shutdown()
     assert (await asyncio.wait_for(reader.read(), 5)).strip() == b""
     writer.close()
+
+
+def test_a_service_may_open_as_many_files_as_its_user_may() -> None:
+    program = """if True:
+        import resource
+        from unittest.mock import patch
+        from fastapi import FastAPI
+        from servicekit.health import Health
+        from servicekit.server import DrainingServer, serve
+        from servicekit.settings import ServiceSettings
+
+        app = FastAPI()
+        app.state.health = Health()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 128))
+        with patch.object(DrainingServer, "run"):
+            serve(app, ServiceSettings())
+        print(resource.getrlimit(resource.RLIMIT_NOFILE))
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "(128, 128)\n"
