@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from monitor.settings import MonitorSettings
 from redis_server import RedisServer
 
 from tests.integration.monitoring import MODEL, events, pipeline_counts, publish, settled
-from tests.processes import wait_until
+from tests.processes import ServiceProcess, wait_until
 
 
 def new_app(redis_server: RedisServer, models_dir: Path) -> FastAPI:
@@ -55,3 +56,16 @@ def test_a_redis_at_a_standstill_holds_up_no_end_and_loses_nothing(redis_server:
             wait_until(lambda: settled(client) == 1000, "the next monitor has counted all")
         assert pipeline_counts(client) == {"consumed": 1000}
         assert client.xpending(STREAM, CONSUMER_GROUP)["pending"] == 0
+
+
+def test_a_monitor_whose_port_is_taken_ends_so_that_it_can_be_started_again(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monitor = ServiceProcess("monitor", other.getsockname()[1], {"REDIS_URL": redis_server.url}, tmp_path / "log")
+        monitor.start()
+        try:
+            wait_until(lambda: not monitor.is_running(), "the monitor has ended", 20)
+        finally:
+            monitor.kill()
+    assert "address already in use" in monitor.log.read_text()

@@ -25,6 +25,7 @@ from typing import Self
 import structlog
 from events.accounting import PublisherCounters
 from events.prediction import PredictionEvent
+from servicekit.ending import end
 
 from inference.event_stream import EventStream, StreamUnavailable
 
@@ -150,7 +151,7 @@ class EventPublisher:
         self._due.set()
         last_append_seconds = self._flush_seconds * LAST_APPEND_SHARE
         await self._flush(self._flush_seconds - last_append_seconds, last_append_seconds)
-        self._writer.cancel()
+        await end(self._writer)
         await asyncio.gather(self._writer, return_exceptions=True)
         if self._buffer:
             _log.error("events dropped at shutdown", events=len(self._buffer))

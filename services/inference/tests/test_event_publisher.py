@@ -251,6 +251,29 @@ async def kept_back(publisher: EventPublisher, stream: MemoryStream, events: int
     stream.fault, stream.append_seconds = None, 0.02
 
 
+async def test_leaving_ends_though_a_cancellation_is_lost_in_the_stream(
+    stream: MemoryStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = 0
+
+    async def append(*_: object) -> int:
+        nonlocal lost
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            lost += 1
+            if lost > 1:
+                raise
+        raise StreamUnavailable("away")
+
+    monkeypatch.setattr(stream, "append", append)
+    async with asyncio.timeout(5):
+        async with publisher_of(stream, flush_seconds=0.1) as publisher:
+            await publisher.publish(event(0))
+    assert lost > 1
+    assert publisher.counters.dropped["shutdown"] == 1
+
+
 async def test_leaving_goes_on_while_the_stream_takes_events(
     stream: MemoryStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from servicekit.application import create_service
+from servicekit.ending import end
 from servicekit.health import Dependency, Health
 from servicekit.problems import problem_response
 from starlette.requests import Request
@@ -90,7 +91,7 @@ def create_app(settings: MonitorSettings) -> FastAPI:
             health.draining.set()
             warming_up.cancel()
             await asyncio.wait([consuming], timeout=CLOSE_SECONDS)
-            consuming.cancel()
+            await end(warming_up, consuming)
             await asyncio.gather(consuming, warming_up, stopping, return_exceptions=True)
             aggregates.close()
             await consumer_stream.close()

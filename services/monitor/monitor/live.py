@@ -132,7 +132,7 @@ class LiveReports:
                 topic.publisher.cancel()
 
     async def _publish(self, topic: _Topic) -> None:
-        while True:
+        while topic.listeners:  # a cancellation may be lost while redis-py connects
             started = time.monotonic()
             try:
                 message = message_of(await self._build(topic.window, topic.model))
