@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
 from events.prediction import PredictionEvent
 from nnlib.errors import ImageError, UnsupportedFormat
@@ -17,11 +19,12 @@ from inference.errors import UnsupportedImage, UnusableImage
 from inference.event_publisher import EventPublisher
 from inference.metrics import InferenceMetrics
 from inference.micro_batches import MicroBatches
+from inference.one_at_a_time import OneAtATime
 from inference.prediction_events import event_of
 from inference.predictor import (
     SMALL_IMAGE_BYTES,
     DecodedImage,
-    Decoding,
+    HugePicture,
     ImagePrediction,
     ReadImage,
     decode_image,
@@ -34,6 +37,8 @@ from inference.shadow import Shadow
 from inference.turns import Turns
 from inference.under_way import UnderWay
 from inference.workers import Workers
+
+Result = TypeVar("Result")
 
 QUICK_FORWARD_SECONDS = 0.0002
 """A model that needs less for one image holds the event loop up no longer than the rest of a request does."""
@@ -53,7 +58,8 @@ class PredictionService:
         self._publisher = publisher
         self._shadow = shadow
         self._metrics = metrics
-        self._decoding = Decoding(max_image_pixels)
+        self._max_pixels = max_image_pixels
+        self._huge_pictures = OneAtATime(workers)
         self._turns = Turns()
         self._micro_batches = MicroBatches()
         self._in_decoding = UnderWay()
@@ -68,7 +74,7 @@ class PredictionService:
         """
         try:
             if not self._is_quick(model):
-                return await self._workers.run(partial(predict_image, model, data, self._decoding, deadline=deadline))
+                return await self._run(partial(predict_image, model, data, self._max_pixels, deadline=deadline))
             with self._in_decoding:
                 decoded = await self._decode(data, deadline)
         except ImageError as error:
@@ -81,7 +87,7 @@ class PredictionService:
         Raises: UnsupportedImage, UnusableImage, DeadlineExceeded.
         """
         try:
-            return await self._workers.run(partial(read_image, data, self._decoding, deadline=deadline))
+            return await self._run(partial(read_image, data, self._max_pixels, deadline=deadline))
         except ImageError as error:
             raise self._refusal(error) from None
 
@@ -115,9 +121,15 @@ class PredictionService:
         if len(data) <= SMALL_IMAGE_BYTES:
             with self._on_the_loop:
                 await self._turns.take()
-                if (decoded := decode_small_image(data, self._decoding)) is not None:
+                if (decoded := decode_small_image(data, self._max_pixels)) is not None:
                     return decoded
-        return await self._workers.run(partial(decode_image, data, self._decoding, deadline=deadline))
+        return await self._run(partial(decode_image, data, self._max_pixels, deadline=deadline))
+
+    async def _run(self, read: Callable[..., Result]) -> Result:
+        """Read an image in a thread; a huge one when no other huge one is in any."""
+        with suppress(HugePicture):
+            return await self._workers.run(read)
+        return await self._huge_pictures.run(partial(read, takes_huge=True))
 
     def _is_quick(self, model: Model) -> bool:
         return self._forward_seconds.get(model.manifest.sha256, math.inf) < QUICK_FORWARD_SECONDS

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from events.prediction import Label
 from nnlib.model import Model
 from nnlib.picture_features import picture_features
-from nnlib.preprocessing import IMAGE_SIZE, Picture, detect_format, open_photo, preprocess
+from nnlib.preprocessing import IMAGE_SIZE, Picture, detect_format, open_photo
 
 from inference.deadline import Deadline
 
@@ -69,26 +68,25 @@ class ImagePrediction:
         return {**self.image.picture_features, "hidden_norm": self.hidden_norm}
 
 
-@dataclass(slots=True)
-class Decoding:
-    """What all decoding of a service keeps to: the largest image, and huge ones only one at a time."""
-
-    max_pixels: int
-    huge_pictures: threading.Lock = field(default_factory=threading.Lock)
+class HugePicture(Exception):
+    """A picture that takes so much memory that only one at a time may be decoded."""
 
 
-def decode_image(data: bytes, decoding: Decoding, *, deadline: Deadline) -> DecodedImage:
+def decode_image(data: bytes, max_pixels: int, *, deadline: Deadline, takes_huge: bool = False) -> DecodedImage:
     """Decode one image; made to run in a thread.
 
-    Raises: nnlib.errors.ImageError if the image cannot be used, DeadlineExceeded before work that nobody waits for.
+    Raises: nnlib.errors.ImageError if the image cannot be used, HugePicture unless those are taken, DeadlineExceeded
+    before work that nobody waits for.
     """
     deadline.check()
     began = time.perf_counter()
-    picture = preprocess(data, max_pixels=decoding.max_pixels, huge_pictures=decoding.huge_pictures)
-    return DecodedImage(picture, len(data), time.perf_counter() - began)
+    photo = open_photo(data, max_pixels=max_pixels)
+    if photo.is_huge and not takes_huge:
+        raise HugePicture
+    return DecodedImage(photo.picture(), len(data), time.perf_counter() - began)
 
 
-def decode_small_image(data: bytes, decoding: Decoding) -> DecodedImage | None:
+def decode_small_image(data: bytes, max_pixels: int) -> DecodedImage | None:
     """Decode one image if that takes a tenth of a millisecond; None if it takes more.
 
     Raises: nnlib.errors.ImageError.
@@ -96,7 +94,7 @@ def decode_small_image(data: bytes, decoding: Decoding) -> DecodedImage | None:
     if detect_format(data) not in SIMPLE_FORMATS:
         return None
     began = time.perf_counter()
-    photo = open_photo(data, max_pixels=decoding.max_pixels)
+    photo = open_photo(data, max_pixels=max_pixels)
     if photo.width * photo.height > SMALL_IMAGE_PIXELS:
         return None
     return DecodedImage(photo.picture(), len(data), time.perf_counter() - began)
@@ -110,9 +108,9 @@ def measure(decoded: DecodedImage) -> ReadImage:
     return ReadImage(decoded.picture, features, decoded.image_bytes, decoded.decode_seconds, features_seconds)
 
 
-def read_image(data: bytes, decoding: Decoding, *, deadline: Deadline) -> ReadImage:
+def read_image(data: bytes, max_pixels: int, *, deadline: Deadline, takes_huge: bool = False) -> ReadImage:
     """Decode and measure one image; made to run in a thread. Raises: as ``decode_image``."""
-    return measure(decode_image(data, decoding, deadline=deadline))
+    return measure(decode_image(data, max_pixels, deadline=deadline, takes_huge=takes_huge))
 
 
 def read_pixels(pixels: npt.NDArray[np.uint8]) -> ReadImage:
@@ -141,8 +139,10 @@ def predict_batch(model: Model, images: Sequence[ReadImage]) -> list[ImagePredic
     ]
 
 
-def predict_image(model: Model, data: bytes, decoding: Decoding, *, deadline: Deadline) -> ImagePrediction:
+def predict_image(
+    model: Model, data: bytes, max_pixels: int, *, deadline: Deadline, takes_huge: bool = False
+) -> ImagePrediction:
     """Read and predict one image; made to run in a thread. Raises: as ``decode_image``."""
-    image = read_image(data, decoding, deadline=deadline)
+    image = read_image(data, max_pixels, deadline=deadline, takes_huge=takes_huge)
     deadline.check()
     return predict_batch(model, [image])[0]

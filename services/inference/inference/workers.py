@@ -14,7 +14,7 @@ from inference.under_way import UnderWay
 
 Result = TypeVar("Result")
 
-_Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 
 
 class Workers:
@@ -25,7 +25,7 @@ class Workers:
     """
 
     def __init__(self, *, threads: int, max_requests: int) -> None:
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=_work, args=(self._jobs,), name=f"worker_{number}", daemon=True)
             for number in range(threads)
@@ -65,13 +65,14 @@ class Workers:
             self._jobs.put(None)
 
 
-def _work(jobs: SimpleQueue[_Job | None]) -> None:
+def _work(jobs: SimpleQueue[Job | None]) -> None:
     while (job := jobs.get()) is not None:
-        _do(*job)
+        do(*job)
         del job  # or its image would be held until the next one comes
 
 
-def _do(work: Callable[[], Any], outcome: asyncio.Future[Any]) -> None:
+def do(work: Callable[[], Any], outcome: asyncio.Future[Any]) -> None:
+    """Do the work in this thread, unless nobody waits for its outcome; tell it on the event loop. Never fails."""
     if outcome.cancelled():
         return
     settle: Callable[[Any], None] = outcome.set_result

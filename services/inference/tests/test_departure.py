@@ -96,16 +96,16 @@ class Decoder:
         self.begun = 0
         self.release = threading.Event()
 
-    def __call__(self, data: bytes, **options: object) -> object:
+    def __call__(self, data: bytes, max_pixels: int, **options: object) -> object:
         self.begun += 1
         assert self.release.wait(10)
-        return self._real(data, **options)
+        return self._real(data, max_pixels, **options)
 
 
 @pytest.fixture
 def decoder(monkeypatch: pytest.MonkeyPatch) -> Decoder:
-    decoder = Decoder(predictor.preprocess)
-    monkeypatch.setattr(predictor, "preprocess", decoder)
+    decoder = Decoder(predictor.decode_image)
+    monkeypatch.setattr(predictor, "decode_image", decoder)
     return decoder
 
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import functools
 import io
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from inference import event_publisher, micro_batches, prediction_service
 from inference.app import create_app
 from inference.settings import InferenceSettings
+from nnlib import preprocessing
 from nnlib.artifact import load_model
 from nnlib.preprocessing import preprocess
 from PIL import Image
@@ -27,6 +29,12 @@ from services.inference.tests.memory_stream import MemoryStream
 
 ASKED_AS = ["predict", "infer", "truncated", "text", "another model", "late"]
 requests = st.lists(st.tuples(st.sampled_from(ASKED_AS), st.integers(0, 15)), min_size=2, max_size=24)
+
+
+def drawn(width: int, height: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height)).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 @functools.cache
@@ -127,6 +135,37 @@ async def test_predictions_made_one_after_the_other_share_an_append_and_one_alon
         began = time.monotonic()
         await client.post("/predict", content=picture(3))
         assert time.monotonic() - began < 0.6
+
+
+@pytest.mark.anyio
+async def test_huge_pictures_are_decoded_one_at_a_time_and_leave_threads_to_others(
+    served: InferenceSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preprocessing, "HUGE_PIXELS", 250_000)
+    decode, in_work, may_end = preprocessing.Photo.picture, threading.Semaphore(0), threading.Event()
+    turn = threading.Lock()
+
+    def decode_huge_ones_slowly(photo: preprocessing.Photo) -> preprocessing.Picture:
+        if not photo.is_huge:
+            return decode(photo)
+        assert turn.acquire(blocking=False)
+        try:
+            in_work.release()
+            assert may_end.wait(10)
+            return decode(photo)
+        finally:
+            turn.release()
+
+    monkeypatch.setattr(preprocessing.Photo, "picture", decode_huge_ones_slowly)
+    huge, large = drawn(600, 500), drawn(400, 500)
+    app = create_app(served, stream=MemoryStream())
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        asked = [asyncio.create_task(client.post("/predict", content=huge)) for _ in range(served.worker_threads + 2)]
+        assert await asyncio.to_thread(in_work.acquire, timeout=10)
+        assert (await client.post("/predict", content=large)).status_code == 200
+        asked.pop(0).cancel()  # that nobody waits for it any more lets no other begin
+        may_end.set()
+        assert [answer.status_code for answer in await asyncio.gather(*asked)] == [200] * len(asked)
 
 
 def client_of(app: FastAPI) -> httpx.AsyncClient:

@@ -9,7 +9,6 @@ behind transparency are applied to the 64x64 picture, because a centred square c
 
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from io import SEEK_CUR, BytesIO
 from types import TracebackType
@@ -59,7 +58,6 @@ _IS_LABORIOUS: dict[str, Callable[[bytes], bool]] = {
     "BMP": bmp_structure.is_laborious,
     "GIF": gif_structure.is_laborious,
 }
-_NOTHING = nullcontext()
 
 # Of odd metadata in a stranger's photo Pillow warns on stderr, with a path of this machine, and decodes on.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -92,14 +90,12 @@ class Picture:
     height: int
 
 
-def preprocess(
-    data: bytes, *, max_pixels: int = MAX_PIXELS, huge_pictures: AbstractContextManager[object] | None = None
-) -> Picture:
+def preprocess(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode a photo, cut the largest centred square and scale it to 64x64 RGB.
 
     Raises: UnsupportedFormat, TooManyPixels (decided from the header alone), BrokenImage.
     """
-    return open_photo(data, max_pixels=max_pixels).picture(huge_pictures=huge_pictures)
+    return open_photo(data, max_pixels=max_pixels).picture()
 
 
 def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
@@ -118,7 +114,8 @@ def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
     pixels = _stored_pixels(stored, data)
     if pixels > max_pixels:
         raise TooManyPixels(f"the image is stored as more than {max_pixels:,} pixels")
-    return Photo(stored, image_format, max_pixels, pixels)
+    with _Decoding(image_format, max_pixels):
+        return Photo(stored, image_format, max_pixels, pixels)
 
 
 def _read_header(data: bytes, image_format: str, max_pixels: int) -> PlainJpeg | ImageFile:
@@ -146,34 +143,31 @@ class Photo:
         self._stored = stored
         self._format = image_format
         self._max_pixels = max_pixels
-        self._pixels = pixels
+        self._scale = _reduction(self.width, self.height) if image_format == "JPEG" else 1
+        self.is_huge = _held_pixels(stored, pixels, self._scale) > HUGE_PIXELS
+        """Whoever decodes in several threads bounds their memory, of which such a picture takes up to 16 bytes a pixel,
+        by decoding one at a time."""
 
-    def picture(self, *, huge_pictures: AbstractContextManager[object] | None = None) -> Picture:
+    def picture(self) -> Picture:
         """Decode it, cut the largest centred square and scale it to 64x64 RGB.
-
-        ``huge_pictures`` is entered around the decoding of more than HUGE_PIXELS: a lock that threads share bounds
-        their memory, of which such a picture takes up to 16 bytes a pixel.
 
         Raises: TooManyPixels, BrokenImage.
         """
-        width, height = self.width, self.height
+        width, height, scale = self.width, self.height, self._scale
         with _Decoding(self._format, self._max_pixels):
-            scale = _reduction(width, height) if self._format == "JPEG" else 1
-            is_huge = _held_pixels(self._stored, self._pixels, scale) > HUGE_PIXELS
-            with huge_pictures if is_huge and huge_pictures is not None else _NOTHING:
-                image, orientation = self._decoded(scale)
-                # A reduced size is rounded up, by a pixel that is only partly of the photo.
-                size = (width / scale, height / scale) if scale > 1 else image.size
-                pixels = _upright(_scaled_square(image, size), orientation)
-                if is_huge:
-                    image.close()  # its memory goes before that of the next one comes
+            image, orientation = self._decoded()
+            # A reduced size is rounded up, by a pixel that is only partly of the photo.
+            size = (width / scale, height / scale) if scale > 1 else image.size
+            pixels = _upright(_scaled_square(image, size), orientation)
+            if self.is_huge:
+                image.close()  # its memory goes before that of the next one comes
         if orientation >= 5:
             width, height = height, width
         return Picture(pixels, self._format, width, height)
 
-    def _decoded(self, scale: int) -> tuple[Image.Image, int]:
+    def _decoded(self) -> tuple[Image.Image, int]:
         """All of it, and its EXIF orientation, 1..8."""
-        stored = self._stored
+        stored, scale = self._stored, self._scale
         if isinstance(stored, PlainJpeg):
             return stored.decoded(scale), 1
         if scale > 1:

@@ -12,7 +12,7 @@ from nnlib.errors import BrokenImage, ImageError, TooManyPixels
 from nnlib.heic_file import HeicFile
 from nnlib.heic_frame import MAX_COPIED_BYTES, decoded_pixels
 from nnlib.hevc_headers import MAX_PARAMETER_SETS
-from nnlib.preprocessing import preprocess
+from nnlib.preprocessing import open_photo, preprocess
 
 from shared.nnlib.tests.heic_parts import (
     COLOUR,
@@ -118,19 +118,8 @@ def test_another_layer_is_passed_over():
 
 @pytest.mark.parametrize(("tile", "is_huge"), [(4096, True), (1024, False)])
 def test_a_photo_is_huge_by_its_tile(tile, is_huge):
-    class Lock:
-        entered = False
-
-        def __enter__(self):
-            self.entered = True
-
-        def __exit__(self, *error):
-            pass
-
     data = heic_file(of_grid(1, 1, (64, 64), (2,)), hevc(grey(16, 16), coded=(tile, tile)))
-    lock = Lock()
-    preprocess(data, huge_pictures=lock)
-    assert lock.entered == is_huge == (decoded_pixels(data) > preprocessing.HUGE_PIXELS)
+    assert open_photo(data).is_huge == is_huge == (decoded_pixels(data) > preprocessing.HUGE_PIXELS)
 
 
 @pytest.mark.parametrize(

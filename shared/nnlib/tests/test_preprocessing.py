@@ -2,7 +2,6 @@
 
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nnlib.errors import BrokenImage, ImageError, TooManyPixels, UnsupportedFormat
-from nnlib.preprocessing import detect_format, preprocess
+from nnlib.preprocessing import detect_format, open_photo, preprocess
 from PIL import Image, ImageFilter, ImageOps
 
 from shared.nnlib.tests.png_parts import chunk, png
@@ -308,18 +307,9 @@ def test_many_threads_get_the_same_pictures():
     ("size", "image_format", "is_huge"),
     [((4100, 4000), "PNG", True), ((4000, 4000), "PNG", False), ((4100, 4000), "JPEG", False)],
 )
-def test_huge_pictures_are_decoded_in_turn(size, image_format, is_huge):
+def test_a_photo_is_huge_by_what_is_decoded_of_it(size, image_format, is_huge):
     """A JPEG in one scan is not huge: it is decoded at a reduced scale."""
-    turns = []
-
-    @contextmanager
-    def turn():
-        turns.append("begun")
-        yield
-        turns.append("ended")
-
-    preprocess(encode(Image.new("L", size), image_format), huge_pictures=turn())
-    assert turns == (["begun", "ended"] if is_huge else [])
+    assert open_photo(encode(Image.new("L", size), image_format)).is_huge == is_huge
 
 
 def in_three_scans(jpeg, *, orientation=False):
@@ -338,13 +328,6 @@ def in_three_scans(jpeg, *, orientation=False):
 @pytest.mark.parametrize("kind", ["in one scan", "in three scans", "progressive"])
 def test_a_jpeg_in_several_scans_is_huge_at_any_scale(kind, orientation):
     """Its decoder keeps the coefficients of the whole picture."""
-    turns = []
-
-    @contextmanager
-    def turn():
-        turns.append("begun")
-        yield
-
     image = Image.new("L", (4100, 4000), 200)
     if kind == "in three scans":
         data = in_three_scans(encode(image, "JPEG"), orientation=orientation)
@@ -352,9 +335,9 @@ def test_a_jpeg_in_several_scans_is_huge_at_any_scale(kind, orientation):
         exif = Image.Exif()
         exif[0x0112] = 6
         data = encode(image, "JPEG", progressive=kind == "progressive", exif=exif if orientation else b"")
-    picture = preprocess(data, huge_pictures=turn())
-    assert picture.width == (4000 if orientation else 4100)
-    assert turns == ["begun"] * (kind != "in one scan")
+    opened = open_photo(data)
+    assert opened.is_huge == (kind != "in one scan")
+    assert opened.picture().width == (4000 if orientation else 4100)
 
 
 def test_pillows_own_settings_stay_as_they_were():
