@@ -82,7 +82,7 @@ def create_app(settings: MonitorSettings) -> FastAPI:
                 consumer.stop()
 
         aggregates.open()
-        consuming = asyncio.gather(*(consumer.run() for consumer in consumers))
+        consuming = [asyncio.create_task(consumer.run()) for consumer in consumers]
         warming_up = asyncio.create_task(warm_up.run())
         stopping = asyncio.create_task(stop_consuming())
         try:
@@ -90,9 +90,9 @@ def create_app(settings: MonitorSettings) -> FastAPI:
         finally:
             health.draining.set()
             warming_up.cancel()
-            await asyncio.wait([consuming], timeout=CLOSE_SECONDS)
-            await end(warming_up, consuming)
-            await asyncio.gather(consuming, warming_up, stopping, return_exceptions=True)
+            await asyncio.wait(consuming, timeout=CLOSE_SECONDS)
+            await end(warming_up, *consuming)
+            await asyncio.gather(*consuming, warming_up, stopping, return_exceptions=True)
             aggregates.close()
             await consumer_stream.close()
             await stream.close()

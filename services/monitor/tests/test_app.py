@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from monitor import app as monitor_app
 from monitor.app import create_app
+from monitor.consumer import Consumer
 from monitor.settings import MonitorSettings
 from servicekit.settings import read_settings
 
@@ -87,3 +91,31 @@ def test_a_wrong_setting_stops_the_start(
     with pytest.raises(SystemExit, match="2"):
         read_settings(MonitorSettings)
     assert name in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("loser", [0, 1])
+def test_it_ends_with_all_its_consumers_though_one_of_them_loses_a_cancellation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loser: int
+) -> None:
+    running: list[Consumer] = []
+    ended: list[Consumer] = []
+
+    async def run(consumer: Consumer) -> None:
+        running.append(consumer)
+        try:
+            if running[loser:] == [consumer]:
+                with suppress(asyncio.CancelledError):
+                    await asyncio.sleep(60)
+            await asyncio.sleep(60)
+        finally:
+            ended.append(consumer)
+
+    async def begin_and_end() -> None:
+        app = create_app(MonitorSettings(redis_url=NOBODY, models_dir=tmp_path))
+        async with asyncio.timeout(10), app.router.lifespan_context(app):
+            await asyncio.sleep(0)
+        assert len(running) == len(ended) == monitor_app.CONSUMERS
+
+    monkeypatch.setattr(monitor_app, "CLOSE_SECONDS", 0)
+    monkeypatch.setattr(Consumer, "run", run)
+    asyncio.run(begin_and_end())
