@@ -107,7 +107,12 @@ class _LinesOfOthers(logging.Handler):
     """Where the records of the standard library's loggers end."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        write_line(self.format(record))
+        try:
+            line = self.format(record)
+        except Exception:  # a library whose message does not fit its arguments fails nobody
+            self.handleError(record)
+        else:
+            write_line(line)
 
 
 class _Lines:

@@ -87,6 +87,19 @@ def test_what_was_dropped_is_told_when_there_is_room_again(pipe: Pipe, monkeypat
     assert json.loads(told)["lines"] == 2
 
 
+def test_a_message_that_does_not_fit_its_arguments_fails_nobody() -> None:
+    program = """if True:
+        import logging
+        from servicekit.logs import configure_logs
+        configure_logs(service="gateway", level="info", style="json")
+        logging.getLogger("another's").warning("%d of them", "many")
+        logging.getLogger("another's").warning("went on")
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["event"] == "went on"
+    assert "many" in done.stderr
+
+
 @pytest.mark.parametrize("redirected", [">/dev/full", ">&-", "| true"])
 def test_a_log_that_takes_nothing_fails_nobody(redirected: str) -> None:
     program = """if True:
