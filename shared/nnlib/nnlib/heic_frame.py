@@ -2,7 +2,8 @@
 
 What the file announces (the property "ispe") need not be true. The tiles and layers that a picture is put together from
 may be larger than it, and used again and again; the bitstream may bring its own parameter sets; every slice may go on
-to the end of its picture. A file of 900 bytes can announce 64 x 64 pixels and take a minute, or gigabytes.
+to the end of its picture; megabytes that show nothing may be part of every tile. A file of 900 bytes can announce
+64 x 64 pixels and take a minute, or gigabytes.
 
 boxes -> items (types, extents, properties, references) -> from the primary one to what it is put together from -> their
 HEVC units
@@ -21,7 +22,7 @@ IMAGES_AT_ONCE = 4
 """So often a photo may be decoded: as tiles and as their whole, transparency, depth and gain map, and in slices."""
 
 MAX_COPIED_BYTES = 40_000_000
-"""Of what the file says about its pictures: the reader copies it for each of them."""
+"""Of the pictures' bitstreams, and of what the file says about them: the reader copies it for each of them."""
 
 _LEAST_PIXELS = 10_000  # for so many takes as long as it takes to begin with a picture
 _MOST_STAGES = 20  # of pictures that are put together from others; there are two or three
@@ -58,14 +59,14 @@ class _HeicFile(IsoMedia):
         self._copied_bytes = 0
         self._read_references(only(meta, b"iref"))
         self._largest = 0
-        self._pixels_of: dict[int, int] = {}
+        self._known: dict[int, tuple[int, int]] = {}
 
     def decoded_pixels(self) -> int:
         for properties in self._properties.values():
             self._copied_bytes += sum(end - start for kind, (start, end) in properties if kind == b"colr")
-        if self._copied_bytes > MAX_COPIED_BYTES:
+        pixels, bitstream_bytes = self._pixels_and_bytes(self._primary, stage=0)
+        if self._copied_bytes + bitstream_bytes > MAX_COPIED_BYTES:
             raise Unreadable
-        pixels = self._pixels(self._primary, stage=0)
         return max(self._largest, pixels // IMAGES_AT_ONCE)
 
     def _primary_item(self, span: Span) -> int:
@@ -113,18 +114,27 @@ class _HeicFile(IsoMedia):
                 elif kind == _DESCRIBES:
                     self._copied_bytes += sum(end - start for start, end in self._extents.get(item, ()))
 
-    def _pixels(self, item: int, *, stage: int) -> int:
+    def _pixels_and_bytes(self, item: int, *, stage: int) -> tuple[int, int]:
         """Of the item and of all that is decoded for it, as often as it is."""
-        known = self._pixels_of.get(item)
+        known = self._known.get(item)
         if known is not None:
             return known
         self.step()
         if stage == _MOST_STAGES:  # or they are put together from one another
             raise Unreadable
         pixels = max(self._own_pixels(item), _LEAST_PIXELS)
-        pixels += sum(self._pixels(part, stage=stage + 1) for part in self._parts[item])
-        self._pixels_of[item] = pixels
-        return pixels
+        bitstream_bytes = self._own_bytes(item)
+        for part in self._parts[item]:
+            pixels_of_part, bytes_of_part = self._pixels_and_bytes(part, stage=stage + 1)
+            pixels += pixels_of_part
+            bitstream_bytes += bytes_of_part
+        self._known[item] = pixels, bitstream_bytes
+        return pixels, bitstream_bytes
+
+    def _own_bytes(self, item: int) -> int:
+        """Of its bitstream, and of the units that are kept beside it."""
+        configurations = [span for kind, span in self._properties.get(item, []) if kind == b"hvcC"]
+        return sum(end - start for start, end in [*self._extents.get(item, ()), *configurations])
 
     def _own_pixels(self, item: int) -> int:
         """Of all its slices, as if each were the whole picture."""
@@ -173,7 +183,9 @@ class _HeicFile(IsoMedia):
             for _ in range(fields.take(16)):
                 self.step()
                 length = fields.take(16)
-                picture.add(fields.take(8 * length).to_bytes(length))
+                read = min(length, MOST_BYTES_READ)
+                picture.add(fields.take(8 * read).to_bytes(read))
+                fields.skip(8 * (length - read))
 
 
 def _canvas_pixels(data: bytes, span: Span, before_bits: int) -> int:

@@ -32,6 +32,8 @@ from shared.nnlib.tests.heic_parts import (
 SMALL = hevc(grey(64, 64))
 LARGE = hevc(grey(16, 16), coded=(16384, 16384))
 LARGE_SETS = parameter_sets(16384, 16384)
+MESSAGE = b"\x4e\x01" + bytes(4_000_000)
+"""A unit for whoever shows the picture."""
 OTHER_LAYER = 8  # the second byte of a unit's header is 1 for the only one
 
 
@@ -49,6 +51,10 @@ def overlays_of_overlays(stages):
     """Two in each stage, of which each shows both of the next."""
     pairs = [overlay((64, 64), (2 * stage + 3, 2 * stage + 4)) for stage in range(stages) for _ in range(2)]
     return heic_file(*pairs, SMALL, SMALL)
+
+
+def of_tiles(tile, count):
+    return heic_file(of_grid(count, 1, (64 * count, 64), range(2, count + 2)), *[tile] * count)
 
 
 def metadata(content, describes):
@@ -93,12 +99,8 @@ def test_the_decoder_believes_the_tile():
         heic_file(small(sets=LARGE_SETS)),
         heic_file(Item((1024, 1024), SMALL.data + in_stream(*[next_slice(1024, 1024)] * 200), LARGE.kind,
                        parameter_sets(1024, 1024))),
-        overlays_of_overlays(15),
     ],
-    ids=[
-        "tile", "tiles", "identity", "transparency", "of a tile", "canvas", "in the stream", "beside it", "slices",
-        "overlays",
-    ],
+    ids=["tile", "tiles", "identity", "transparency", "of a tile", "canvas", "in the stream", "beside it", "slices"],
 )  # fmt: skip
 def test_whatever_makes_it_large_is_too_many_pixels(data, undecoded):
     with pytest.raises(TooManyPixels):
@@ -132,9 +134,13 @@ def test_a_photo_is_huge_by_its_tile(tile, is_huge):
         heic_file(SMALL, metadata(bytes(MAX_COPIED_BYTES // 20), (1,) * 30)),
         heic_file(*[Item((64, 64), SMALL.data, parameter_sets=SMALL.parameter_sets,
                          properties=(box(b"colr", b"prof", bytes(MAX_COPIED_BYTES // 20)),))] * 30),
+        of_tiles(small(MESSAGE), 150),
+        of_tiles(small(sets=[MESSAGE[: 2**16 - 1]] * 60), 150),
+        overlays_of_overlays(15),
         heic_file(SMALL) + box(b"free") * 1_000_000,
     ],
-    ids=["units", "parameter sets", "stages", "a circle", "metadata", "colour profiles", "boxes"],
+    ids=["units", "parameter sets", "stages", "a circle", "metadata", "colour profiles", "messages to all tiles",
+         "messages beside all tiles", "overlays", "boxes"],
 )  # fmt: skip
 def test_too_many_parts_are_refused_at_once(data):
     began = time.thread_time()
