@@ -132,13 +132,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     stream = ReportStream(
         monitor,
         health,
-        admission=Admission(
-            in_flight=settings.monitor_connections,
-            queue=0,  # a stream ends when its client leaves: nobody can say when that is
-            queue_seconds=settings.max_queue_seconds,
-            expected_seconds=math.inf,
-            shed=metrics.requests_shed,
-        ),
+        most=settings.monitor_connections,
+        shed=metrics.requests_shed,
         timeout_seconds=settings.request_timeout_seconds,
     )
 

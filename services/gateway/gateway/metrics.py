@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-SHED_REASONS = ("queue_full", "queue_timeout", "too_slow", "memory_full", "rate_limited")
+SHED_REASONS = ("queue_full", "queue_timeout", "too_slow", "memory_full", "streams_full", "rate_limited")
 
 
 class GatewayMetrics:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 
+from prometheus_client import Counter
 from servicekit.health import Health
 from servicekit.interruption import Interrupted, client_left, interrupted_by
 from servicekit.request_context import request_context
@@ -13,9 +15,8 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.admission import Admission
 from gateway.answers import pass_on
-from gateway.errors import AnsweredInstead
+from gateway.errors import AnsweredInstead, TooMuchToDo
 from gateway.inference_client import InferenceClient
 from gateway.monitor_client import MonitorClient
 from gateway.transport import AnswerStream
@@ -51,12 +52,17 @@ class ReportStream:
     """Server-sent events, passed on as they come until the monitor, the client or this process ends them.
 
     Each end is a clean one, so that the browser's EventSource connects again.
+    ``most``: at once. ``shed`` counts the others, which are refused.
     """
 
-    def __init__(self, monitor: MonitorClient, health: Health, *, admission: Admission, timeout_seconds: float) -> None:
+    def __init__(
+        self, monitor: MonitorClient, health: Health, *, most: int, shed: Counter, timeout_seconds: float
+    ) -> None:
         self._monitor = monitor
         self._health = health
-        self._admission = admission
+        self._most = most
+        self._open = 0
+        self._shed = shed.labels("streams_full")
         self._timeout_seconds = timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,10 +74,23 @@ class ReportStream:
             deadline=deadline,
         )
         try:
-            async with self._admission.work(), answer as events:
-                await self._pass_on(events, scope, receive, send)
+            with self._place():
+                async with answer as events:
+                    await self._pass_on(events, scope, receive, send)
         except AnsweredInstead as refusal:
             await pass_on(refusal.answer, scope, receive, send)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Nobody waits for one: when a stream ends is its client's to say. Raises: TooMuchToDo."""
+        if self._open == self._most:
+            self._shed.inc()
+            raise TooMuchToDo("There are too many event streams right now. Ask for the report instead.")
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
 
     async def _pass_on(self, events: AnswerStream, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})

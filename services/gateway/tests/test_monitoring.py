@@ -156,6 +156,7 @@ class TestStream:
         async with watching(gateway):
             refused = await gateway.http.get("/api/monitor/stream")
             assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+            assert await gateway.metric('catnet_requests_shed_total{reason="streams_full"}') == 1
             monitor.behave = answer(REPORT)
             assert (await gateway.http.get("/api/monitor/report")).json() == REPORT
             assert (await gateway.http.post("/api/feedback", json={})).json() == REPORT
