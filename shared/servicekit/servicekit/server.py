@@ -34,6 +34,10 @@ NEW_OBJECTS_TO_SEARCH = 10_000
 the usual 700 those under way together would be searched over and over."""
 
 
+_OPEN_MAX = 10_240
+"""macOS says "unlimited", and takes no more than this. Source: its setrlimit(2)."""
+
+
 class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, health: Health, drain_seconds: float) -> None:
         super().__init__(config)
@@ -107,8 +111,10 @@ def _allow_all_file_handles() -> None:
     for programs that use select(2): then nobody is let in, not even a probe, and no other service can be asked.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):  # macOS says "unlimited", and takes less
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    for handles in (most, _OPEN_MAX):
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (handles, most))
+            return
 
 
 def _spare_garbage_collector() -> None:

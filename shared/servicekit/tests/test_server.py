@@ -118,8 +118,9 @@ async def test_a_connection_that_has_had_its_answer_is_closed_at_once_when_the_s
     writer.close()
 
 
-def test_a_service_may_open_as_many_files_as_its_user_may() -> None:
-    program = """if True:
+def limits_of_a_service(before: str) -> str:
+    """On open files, where ``before`` has prepared them."""
+    program = f"""if True:
         import resource
         from unittest.mock import patch
         from fastapi import FastAPI
@@ -129,10 +130,21 @@ def test_a_service_may_open_as_many_files_as_its_user_may() -> None:
 
         app = FastAPI()
         app.state.health = Health()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 128))
+        {before}
         with patch.object(DrainingServer, "run"):
             serve(app, ServiceSettings())
         print(resource.getrlimit(resource.RLIMIT_NOFILE))
     """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "(128, 128)\n"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_service_may_open_as_many_files_as_its_user_may() -> None:
+    assert limits_of_a_service("resource.setrlimit(resource.RLIMIT_NOFILE, (64, 128))") == "(128, 128)\n"
+
+
+def test_a_system_that_does_not_take_the_bound_that_it_tells_is_asked_for_what_it_takes() -> None:
+    as_on_macos = (
+        "limits = [(256, 2**63 - 1)]; resource.getrlimit = lambda _: limits[-1]; "
+        "resource.setrlimit = lambda _, new: limits.append(new if new[0] <= 10_240 else int('too many'))"
+    )
+    assert limits_of_a_service(as_on_macos) == f"(10240, {2**63 - 1})\n"
