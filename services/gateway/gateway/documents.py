@@ -284,7 +284,7 @@ class Report(BaseModel):
 class ServiceStates(BaseModel):
     inference: Literal["ok", "not ready", "away"]
     monitor: Literal["ok", "not ready", "away"]
-    redis: Literal["ok", "away", "unknown"]
+    redis: Literal["ok", "refusing", "away", "unknown"]
 
 
 class HealthState(BaseModel):

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.transport import Transport, TransportError
 
-State = Literal["ok", "not ready", "away", "unknown"]
+State = Literal["ok", "not ready", "refusing", "away", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,14 @@ def _dependencies(body: bytes) -> dict[str, State]:
         return {}
 
 
-def _worst(states: Sequence[State]) -> State:
-    if not states:
+def _redis_state(dependencies: Sequence[tuple[str, State]]) -> State:
+    """The worst that a service says of it: one that answers a ping may still refuse what it is there for."""
+    pings = [state for name, state in dependencies if name == "redis"]
+    if not pings:
         return "unknown"
-    return "away" if "away" in states else "ok"
+    if "away" in pings:
+        return "away"
+    return "refusing" if any((name, "away") in dependencies for name in ("events", "consumers")) else "ok"
 
 
 class HealthSummary:
@@ -80,10 +84,9 @@ class HealthSummary:
         services: dict[str, State] = {
             "inference": inference.state,
             "monitor": monitor.state,
-            "redis": _worst([state for name, state in dependencies if name == "redis"]),
+            "redis": _redis_state(dependencies),
         }
-        # What a service can do without for a while is worth a look all the same: events that are kept back, say.
-        is_ok = all(state == "ok" for state in (*services.values(), *(state for _, state in dependencies)))
+        is_ok = all(state == "ok" for state in services.values())
         return JSONResponse(
             {"status": "ok" if is_ok else "degraded", "services": services, "version": self._version},
             200 if inference.state == "ok" else 503,

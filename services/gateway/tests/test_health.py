@@ -71,7 +71,7 @@ async def test_health_names_the_state_of_each_service(
     assert body["version"]
 
 
-async def test_a_service_that_lacks_what_it_can_do_without_for_a_while_is_shown_as_degraded(
+async def test_a_redis_that_answers_a_ping_and_refuses_the_rest_is_shown(
     gateway: RunningGateway, inference: ScriptedUpstream, monitor: ScriptedUpstream
 ) -> None:
     for inference_says, monitor_says in (
@@ -80,7 +80,8 @@ async def test_a_service_that_lacks_what_it_can_do_without_for_a_while_is_shown_
     ):
         inference.behave, monitor.behave = inference_says, monitor_says
         response = await gateway.http.get("/health")
-        assert (response.status_code, response.json()["status"]) == (200, "degraded")
+        body = response.json()
+        assert (response.status_code, body["status"], body["services"]["redis"]) == (200, "degraded", "refusing")
 
 
 async def test_health_answers_soon_whatever_hangs(
