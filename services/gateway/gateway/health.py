@@ -11,7 +11,11 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from gateway.transport import Transport, TransportError
+from gateway.transport import Answer, Transport, TransportError
+
+ASK_AGAIN_AFTER = 0.2
+"""Share of the timeout. Of several replicas one may hang, and the next call goes to another; what is left of the time
+is more than a service takes that waits for a dependency."""
 
 State = Literal["ok", "not ready", "refusing", "away", "unknown"]
 
@@ -41,10 +45,27 @@ class ReadinessProbe:
     async def ask(self) -> Readiness:
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                answer = await self._transport.send("/health/ready", {})
+                answer = await self._first_answer()
         except (TransportError, TimeoutError):
             return AWAY
         return Readiness("ok" if answer.status == 200 else "not ready", _dependencies(answer.body))
+
+    async def _first_answer(self) -> Answer:
+        """To a call, or to a second one beside it where the first is not answered soon. Raises: TransportError."""
+        calls = [self._call()]
+        try:
+            answered, _ = await asyncio.wait(calls, timeout=ASK_AGAIN_AFTER * self._timeout_seconds)
+            if not answered:
+                calls.append(self._call())
+                answered, _ = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+            return answered.pop().result()
+        finally:
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+
+    def _call(self) -> asyncio.Task[Answer]:
+        return asyncio.create_task(self._transport.send("/health/ready", {}))
 
     async def ping(self) -> None:
         """Raises: NotReady."""

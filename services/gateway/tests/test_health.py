@@ -84,6 +84,19 @@ async def test_a_redis_that_answers_a_ping_and_refuses_the_rest_is_shown(
         assert (response.status_code, body["status"], body["services"]["redis"]) == (200, "degraded", "refusing")
 
 
+async def test_a_service_is_there_while_one_of_its_replicas_hangs(
+    gateway: RunningGateway, inference: ScriptedUpstream, monitor: ScriptedUpstream
+) -> None:
+    async def hang_once(received: Received, writer: asyncio.StreamWriter) -> None:
+        if received.connection > 1:
+            await ready()(received, writer)
+        else:
+            await asyncio.Event().wait()
+
+    inference.behave = monitor.behave = hang_once
+    assert (await gateway.http.get("/health")).json()["status"] == "ok"
+
+
 async def test_health_answers_soon_whatever_hangs(
     gateway: RunningGateway, inference: ScriptedUpstream, monitor: ScriptedUpstream
 ) -> None:
