@@ -31,6 +31,12 @@ def test_every_service_is_limited_and_has_no_right_that_it_does_not_use(name: st
     assert set(service["logging"]["options"]) == {"max-size", "max-file"}
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_has_to_be_killed_that_is_stopped_while_it_starts(name: str) -> None:
+    """The first process of a container takes no notice of a SIGTERM before it has a handler for it."""
+    assert SERVICES[name]["init"] is True
+
+
 def test_what_is_watched_is_there_and_each_path_by_one_service() -> None:
     """Of two services that one file builds anew at once, Compose before 5.2 may leave a third stopped."""
     watched = [rule["path"] for service in SERVICES.values() for rule in service.get("develop", {}).get("watch", [])]
