@@ -5,12 +5,19 @@ Whatever goes wrong is one line on standard error, an exit status that is not 0,
 
 from __future__ import annotations
 
+import os
+import signal
+
+if __name__ == "__main__":
+    # Before all that takes time, and while there is nothing to end: Python's own way to take a Ctrl-C is a traceback,
+    # and the first process of a container would take no notice of a SIGTERM.
+    for _ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(_ending, lambda number, _: os._exit(128 + number))
+
 import errno
 import http.client
 import json
 import math
-import os
-import signal
 import sys
 import threading
 import time
@@ -48,14 +55,11 @@ class LaunchSettings(ServiceSettings):
 
 def main() -> int:
     """Run until told to stop. Returns: the exit status."""
-    settings = read_settings(LaunchSettings)
     try:
-        return run(settings)
+        return run(read_settings(LaunchSettings))
     except StartError as error:
         print(f"catnet: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
 
 
 def run(settings: LaunchSettings) -> int:

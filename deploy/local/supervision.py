@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -98,6 +99,7 @@ class Supervisor:
         """Begin to end everything; wait() tells when it is done."""
         if self._process:
             self._process.terminate()
+            self._process.send_signal(signal.SIGCONT)  # where somebody has stopped it, it learns of its end only now
 
     def wait(self) -> int:
         """Wait for the end. Returns: supervisord's exit status."""

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from preflight import free_port
 from redis_server import ROOT, RedisServer, check_redis
+from supervision import Supervisor
 
 from tests.e2e.client import Client
 from tests.pictures import photo
@@ -184,6 +185,29 @@ def test_a_signal_ends_everything_in_order(running: Launch, ending: signal.Signa
     assert running.process.wait(END_SECONDS) == 0
     assert running.processes() == []
     assert "SIGKILL" not in running.printed()  # nobody had to be forced
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_it_still_imports_ends_it_without_a_word(tmp_path: Path, ending: signal.Signals) -> None:
+    (tmp_path / "gateway.py").write_text(f"import os\nos.kill(os.getpid(), {ending})\n")
+    with launched(tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])) as launch:
+        assert launch.process.wait(END_SECONDS) == 128 + ending
+        assert launch.printed() == ""
+
+
+def test_a_supervisor_that_is_stopped_by_a_signal_ends_all_the_same(tmp_path: Path) -> None:
+    supervisor = Supervisor([], directory=tmp_path, run_dir=tmp_path, keep_open=[])
+    with supervisor.start() as output:
+        process = next(child for child in psutil.Process().children() if str(tmp_path) in " ".join(child.cmdline()))
+        try:
+            wait_until(lambda: (tmp_path / "supervisord.pid").exists(), "it runs")
+            process.suspend()
+            supervisor.stop()
+            wait_until(lambda: process.status() == psutil.STATUS_ZOMBIE, "it has ended", 10)
+        finally:
+            process.kill()
+        assert supervisor.wait() == 0
+        output.read()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process is told that its parent was killed")
