@@ -12,7 +12,9 @@ import asyncio
 import gc
 import os
 import resource
+import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
@@ -85,9 +87,12 @@ class DrainingServer(uvicorn.Server):
 
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT, which end the process with status 0."""
     _allow_all_file_handles()
     _spare_garbage_collector()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn raises again, at the end, what it ended for: that would be a traceback, or a death by the signal.
+        signal.signal(ending, lambda *_: sys.exit(0))
     config = uvicorn.Config(
         app,
         host=settings.host,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import subprocess
 import sys
@@ -148,3 +149,29 @@ def test_a_system_that_does_not_take_the_bound_that_it_tells_is_asked_for_what_i
         "resource.setrlimit = lambda _, new: limits.append(new if new[0] <= 10_240 else int('too many'))"
     )
     assert limits_of_a_service(as_on_macos) == f"(10240, {2**63 - 1})\n"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_service_that_is_told_to_end_ends_with_status_0_and_without_a_word(ending: signal.Signals) -> None:
+    program = f"""if True:
+        import os, socket
+        from contextlib import asynccontextmanager
+        from fastapi import FastAPI
+        from servicekit.health import Health
+        from servicekit.server import serve
+        from servicekit.settings import ServiceSettings
+
+        @asynccontextmanager
+        async def lifespan(app):
+            os.kill(os.getpid(), {ending})
+            yield
+            print("closed")
+
+        app = FastAPI(lifespan=lifespan)
+        app.state.health = Health()
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        serve(app, ServiceSettings(port=port))
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "closed\n", "")

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -272,6 +273,7 @@ def test_a_full_garbage_collection_does_not_look_through_all_that_was_loaded(
 ) -> None:
     loaded, thresholds = len(gc.get_objects()), gc.get_threshold()
     monkeypatch.setattr(DrainingServer, "run", lambda server: None)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     try:
         serve(create(health), ServiceSettings())
         assert len(gc.get_objects()) < loaded / 100
