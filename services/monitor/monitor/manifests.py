@@ -23,7 +23,7 @@ DEFAULT_CONFIDENCE_EDGES = tuple(round(0.5 + 0.05 * step, 2) for step in range(1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RETRY_SECONDS = 10.0
 MAX_BYTES = 16 * 2**20
-"""As large as one may be that is served."""
+"""Inference serves no model with a larger manifest (``nnlib.artifact``)."""
 
 
 class InvalidManifest(ValueError):

@@ -11,7 +11,7 @@ header), 5.5 (sequence header), 5.9.2 (frame header).
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nnlib.iso_media import Fields, Span, Unreadable
+from nnlib.bit_fields import Fields, Span, Unreadable
 
 MAX_SEQUENCE_HEADERS = 64
 """Different ones in a file: a photo has one, and one more for each of its transparency, gain map and thumbnails."""

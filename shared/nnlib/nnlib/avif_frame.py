@@ -13,11 +13,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from nnlib.av1_headers import SequenceHeaders, pixels_of_obus
+from nnlib.bit_fields import Fields, Span, Unreadable
 from nnlib.errors import BrokenImage
-from nnlib.iso_media import Boxes, Fields, IsoMedia, Span, Unreadable, only
-
-IMAGES_AT_ONCE = 4
-"""So often a file may hold the pixels of its photo: as itself, transparency, gain map, thumbnails and first drafts."""
+from nnlib.iso_media import IMAGES_AT_ONCE, Boxes, IsoMedia, only
 
 _AV1 = int.from_bytes(b"av01")
 

@@ -14,12 +14,10 @@ ISO/IEC 23008-12, 6.5.3 (ispe), 6.6 (derived images), 9.3.2 (ipma).
 
 from collections import defaultdict
 
+from nnlib.bit_fields import Fields, Span, Unreadable
 from nnlib.errors import BrokenImage
 from nnlib.hevc_headers import MOST_BYTES_READ, HevcPicture
-from nnlib.iso_media import Boxes, Fields, IsoMedia, Span, Unreadable, only
-
-IMAGES_AT_ONCE = 4
-"""So often a photo may be decoded: as tiles and as their whole, transparency, depth and gain map, and in slices."""
+from nnlib.iso_media import IMAGES_AT_ONCE, Boxes, IsoMedia, only
 
 MAX_COPIED_BYTES = 40_000_000
 """Of the pictures' bitstreams, and of what the file says about them: the reader copies it for each of them."""

@@ -3,7 +3,7 @@
 Source: ITU-T H.265, 7.3.1 (units), 7.3.2.2 and 7.3.3 (sequence parameter set), 9.2 (numbers of variable length).
 """
 
-from nnlib.iso_media import Fields, Unreadable
+from nnlib.bit_fields import Fields, Unreadable
 
 MAX_PARAMETER_SETS = 10
 """For one picture: there are three. From each the decoder makes tables for all of it."""

@@ -3,39 +3,19 @@
 Sources: ISO/IEC 14496-12, 4.2 (boxes), 8.11 (items).
 """
 
+from nnlib.bit_fields import Fields, Span, Unreadable
+
 MAX_STEPS = 20_000
 """Boxes, items, extents and pieces of a bitstream: a photo has about twenty, a grid six for each of its tiles."""
 
-Span = tuple[int, int]
-"""Where something starts and where it ends, in bytes."""
+IMAGES_AT_ONCE = 4
+"""So often a file may hold, or ask for, the pixels of its photo: as tiles and as their whole, in slices, as drafts,
+and as transparency, depth, gain map and thumbnails."""
 
 Boxes = list[tuple[bytes, Span]]
 """The kind of each box, and where its content is."""
 
 _ITEM_ID_BITS = {2: 16, 3: 32}  # by the version of an item's entry; earlier ones do not tell what the item is
-
-
-class Unreadable(Exception):
-    """The file cannot be followed: it is cut off, contradicts itself, or has too many parts."""
-
-
-class Fields:
-    """Unsigned numbers, one after the other, the most significant bit first."""
-
-    def __init__(self, data: bytes, span: Span) -> None:
-        self._data = data
-        self._position, self._end = 8 * span[0], 8 * span[1]
-
-    def take(self, bits: int) -> int:
-        """Raises: Unreadable behind the end."""
-        start, end = self._position, self._position + bits
-        if end > self._end:
-            raise Unreadable
-        self._position = end
-        return int.from_bytes(self._data[start >> 3 : (end + 7) >> 3]) >> (-end & 7) & ((1 << bits) - 1)
-
-    def skip(self, bits: int) -> None:
-        self._position += bits
 
 
 class IsoMedia:

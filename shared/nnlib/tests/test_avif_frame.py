@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from nnlib import preprocessing
-from nnlib.avif_frame import IMAGES_AT_ONCE, decoded_pixels
+from nnlib.avif_frame import decoded_pixels
 from nnlib.errors import BrokenImage, ImageError, TooManyPixels
+from nnlib.iso_media import IMAGES_AT_ONCE
 from nnlib.preprocessing import open_photo, preprocess
 from PIL.AvifImagePlugin import AvifImageFile
 

@@ -9,7 +9,10 @@ AGAIN_SECONDS = 0.05
 
 
 async def end(*tasks: asyncio.Future[Any]) -> None:
-    """Cancel until all have ended: while redis-py connects, a cancellation may be lost on it, and the task goes on."""
+    """Cancel until all have ended: while redis-py connects, a cancellation may be lost on it, and the task goes on.
+
+    Waits for as long as that takes: only for tasks that end once a cancellation reaches them.
+    """
     left = {task for task in tasks if not task.done()}
     while left:
         for task in left:
