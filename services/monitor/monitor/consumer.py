@@ -97,7 +97,7 @@ class Consumer:
     async def _step(self) -> None:
         entries: list[StreamEntry] = []
         if time.monotonic() >= self._next_retirement:
-            # Noted before it is tried: where Redis refuses, events are counted all the same, and it has an hour.
+            # Noted first: where Redis refuses, events are counted all the same, and the next try is in an hour.
             self._next_retirement = time.monotonic() + RETIREMENT_INTERVAL_SECONDS
             await self._stream.retire_publishers(silent_seconds=SILENT_SECONDS)
         if time.monotonic() >= self._next_claim:
