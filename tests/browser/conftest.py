@@ -73,6 +73,11 @@ def needs_route(catnet: Catnet, path: str) -> None:
         pytest.skip(f"this gateway has no {path}")
 
 
+def answer_of(catnet: Catnet, photo: bytes) -> Any:
+    """What the service itself says of a photo."""
+    return httpx.post(f"{catnet.gateway_url}/predict", files={"file": photo}, trust_env=False).json()
+
+
 @pytest.fixture(scope="module")  # not the session: while it is open an event loop runs, and asynchronous tests fail
 def browser(chromium: str) -> Iterator[Browser]:
     try:

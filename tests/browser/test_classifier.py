@@ -8,10 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
-from tests.browser.conftest import Faults, failing
+from tests.browser.conftest import Faults, answer_of, failing
 from tests.pictures import bomb_png, drawn_cat, encoded, photo, truncated_photo
 from tests.processes import Catnet
 
@@ -44,9 +43,7 @@ def send(page: Page, name: str, content: bytes, media_type: str = "image/jpeg") 
 def test_a_photo_chosen_by_a_click_is_answered_as_the_service_answers_it(
     page: Page, expect: Any, running_catnet: Catnet, photo_file: Path
 ) -> None:
-    answer = httpx.post(
-        f"{running_catnet.gateway_url}/predict", files={"file": photo_file.read_bytes()}, trust_env=False
-    ).json()
+    answer = answer_of(running_catnet, photo_file.read_bytes())
     page.goto("/")
     with page.expect_file_chooser() as chooser:
         page.get_by_label("Choose a photo").click()
@@ -256,8 +253,7 @@ def test_a_question_can_be_cancelled_and_asked_again(page: Page, expect: Any, ph
 def test_a_prediction_the_model_does_not_stand_by_is_not_sure(
     page: Page, expect: Any, running_catnet: Catnet, photo_file: Path
 ) -> None:
-    files = {"file": photo_file.read_bytes()}
-    answer = httpx.post(f"{running_catnet.gateway_url}/predict", files=files, trust_env=False).json()
+    answer = answer_of(running_catnet, photo_file.read_bytes())
     unsure = {**answer, "label": "cat", "cat_probability": 0.58, "certain": False}
     page.route("**/predict", lambda route: route.fulfill(json=unsure))
     page.goto("/")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
-from tests.browser.conftest import Faults
+from tests.browser.conftest import Faults, answer_of
 from tests.pictures import drawn_cat, encoded, photo
 from tests.processes import Catnet
 
@@ -71,12 +70,7 @@ def test_the_answer_is_the_services_own_on_the_same_pixels(page: Page, running_c
     opened(page)
     for seed, size in enumerate([(64, 64), (512, 384), (130, 255), (301, 1200), (1500, 700)]):
         picture = encoded(drawn_cat(*size, seed=seed), "PNG")  # without loss: both see the same
-        answer = httpx.post(
-            f"{running_catnet.gateway_url}/predict",
-            content=picture,
-            headers={"content-type": "image/png"},
-            trust_env=False,
-        ).json()
+        answer = answer_of(running_catnet, picture)
         choose(page, f"sent-{seed}.png", picture)
         page.get_by_role("img", name=f"sent-{seed}.png at 64 × 64 pixels").wait_for()
         assert local_probability(page) == pytest.approx(answer["cat_probability"], abs=1e-4), size

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
+from tests.browser.conftest import answer_of
 from tests.pictures import drawn_cat, encoded
 from tests.processes import Catnet
 
@@ -17,12 +16,7 @@ SWITCH = "Keep my photo on this device"
 
 def test_the_answer_is_the_same_and_the_photo_is_not_sent(page: Page, expect: Any, running_catnet: Catnet) -> None:
     picture = encoded(drawn_cat(512, 384, seed=1), "PNG")
-    answer = httpx.post(
-        f"{running_catnet.gateway_url}/predict",
-        content=picture,
-        headers={"content-type": "image/png"},
-        trust_env=False,
-    ).json()
+    answer = answer_of(running_catnet, picture)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     page.goto("/")
