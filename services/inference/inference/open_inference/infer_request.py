@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from nnlib.preprocessing import IMAGE_SIZE, detect_format
+from pydantic_core import from_json
 
 from inference.errors import InvalidInferRequest
 from inference.open_inference.tensors import object_field, read_byte_strings, read_numbers
@@ -50,8 +50,8 @@ def read_infer_request(body: bytes, header_length: str | None, *, max_images: in
         # Nothing else runs while JSON is read: millions of values would hold all others up for a second.
         raise InvalidInferRequest(f"The JSON holds more values than {max_images} images have.")
     try:
-        fields = json.loads(header)
-    except (ValueError, RecursionError):
+        fields = from_json(header)
+    except ValueError:
         raise InvalidInferRequest("The body is not JSON.") from None
     if not isinstance(fields, dict):
         raise InvalidInferRequest("The body is not a JSON object.")
