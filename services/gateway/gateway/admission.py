@@ -40,11 +40,11 @@ class Admission:
     """At most ``in_flight`` requests at work, and at most ``queue`` that wait for at most ``queue_seconds``.
 
     No request is let wait while its answer is expected to take more than ``expected_seconds``.
-    ``shed`` counts those refused, by reason.
+    ``shed`` counts those refused, by reason; ``of`` begins the reasons where they are not about photos.
     """
 
     def __init__(
-        self, *, in_flight: int, queue: int, queue_seconds: float, expected_seconds: float, shed: Counter
+        self, *, in_flight: int, queue: int, queue_seconds: float, expected_seconds: float, shed: Counter, of: str = ""
     ) -> None:
         self.pace = Pace()
         self.places = Places(in_flight)
@@ -52,6 +52,7 @@ class Admission:
         self._queue_seconds = queue_seconds
         self._expected_seconds = expected_seconds
         self._shed = shed
+        self._of = of
 
     def check(self) -> None:
         """Raises: TooMuchToDo, where there is no place now."""
@@ -59,9 +60,9 @@ class Admission:
         if places.taken < places.number:
             return  # whatever is expected: an expectation is corrected only by answers
         if places.waiting >= self._queue:
-            raise self._refusal("queue_full")
+            raise self.refusal("queue_full")
         if (places.taken + places.waiting + 1) * self.pace.seconds_each > self._expected_seconds:
-            raise self._refusal("too_slow")
+            raise self.refusal("too_slow")
 
     def work(self) -> _Work:
         """The work for one answer: holds one of the places while the block runs, and tells the pace how long it was.
@@ -77,10 +78,11 @@ class Admission:
             async with asyncio.timeout(self._queue_seconds):
                 await self.places.take()
         except TimeoutError:
-            raise self._refusal("queue_timeout") from None
+            raise self.refusal("queue_timeout") from None
 
-    def _refusal(self, reason: str) -> TooMuchToDo:
-        self._shed.labels(reason).inc()
+    def refusal(self, reason: str) -> TooMuchToDo:
+        """Count one that is refused. Returns: what to raise."""
+        self._shed.labels(self._of + reason).inc()
         return TooMuchToDo("There is too much to do right now. Try again in a moment.")
 
 

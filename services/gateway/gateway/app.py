@@ -123,6 +123,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
             queue_seconds=settings.max_queue_seconds,
             expected_seconds=math.inf,  # how long a download takes is the client's to say
             shed=metrics.requests_shed,
+            of="downloads_",
         ),
         timeout_seconds=settings.request_timeout_seconds,
         needs_key=bool(settings.api_keys),

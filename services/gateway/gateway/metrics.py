@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-SHED_REASONS = ("queue_full", "queue_timeout", "too_slow", "memory_full", "streams_full", "rate_limited")
+SHED_REASONS = (
+    "queue_full",
+    "queue_timeout",
+    "too_slow",
+    "inference_full",
+    "memory_full",
+    "streams_full",
+    "downloads_queue_full",
+    "downloads_queue_timeout",
+    "rate_limited",
+)
 
 
 class GatewayMetrics:

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.admission import Admission
 from gateway.answers import pass_on
 from gateway.circuit import Circuit
-from gateway.errors import ClientLeft
+from gateway.errors import ClientLeft, TooMuchToDo
 from gateway.request_body import RequestBody, arriving_by, refuse_early
 from gateway.settings import GatewaySettings
 from gateway.transport import Answer, Content
@@ -74,6 +74,8 @@ class PhotoEndpoint:
                 with while_client_waits(scope):
                     async with self._admission.work():
                         answer = await self._ask(photo, query=query, context=request_context(scope), deadline=deadline)
+                        if answer.status == TooMuchToDo.status:  # inference has other gateways too
+                            raise self._admission.refusal("inference_full")
             finally:
                 photo = b""  # the answer needs nothing of it, and may wait long for its client
                 self._memory.give_back(body.held_bytes)

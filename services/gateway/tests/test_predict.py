@@ -161,6 +161,15 @@ class TestTooMuchToDo:
         go_on.set()
         assert [response.status_code for response in await asyncio.gather(*at_work, waiting)] == [200] * 3
 
+    async def test_what_inference_has_no_room_for_is_refused_here_too_and_counted(
+        self, gateway: RunningGateway, inference: ScriptedUpstream
+    ) -> None:
+        inference.behave = answer({"status": 429}, status=429, content_type="application/problem+json")
+        refused = await post(gateway)
+        assert_problem(refused, 429)
+        assert refused.headers["retry-after"] == "1"
+        assert await gateway.metric('catnet_requests_shed_total{reason="inference_full"}') == 1
+
     async def test_the_connection_of_a_refused_body_goes_on(
         self, start_gateway: StartGateway, inference: ScriptedUpstream
     ) -> None:

@@ -13,7 +13,7 @@ Problem (servicekit)
 ├── UnsupportedEncoding  415
 ├── UnsupportedImage     415
 ├── UnusableImage        422  broken, or more pixels than are allowed
-├── Overloaded           503
+├── Overloaded           429
 └── DeadlineExceeded     504
 """
 
@@ -94,7 +94,7 @@ class UnusableImage(Problem):
 
 
 class Overloaded(Problem):
-    status = 503
+    status = 429
 
     def __init__(self) -> None:
         super().__init__("Too many predictions are waiting already.", headers={"Retry-After": "1"})

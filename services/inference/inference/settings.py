@@ -33,10 +33,10 @@ class InferenceSettings(ServiceSettings):
         description="Threads that decode and predict; as many images are in work at once. Default: one a core.",
     )
     max_requests: int = Field(
-        128, ge=1, description="Predictions in work and waiting for a thread; one more is refused with 503."
+        128, ge=1, description="Predictions in work and waiting for a thread; one more is refused with 429."
     )
     max_explanations: int = Field(
-        4, ge=1, description="Explanations in work, one at a time, and waiting; one more is refused with 503."
+        4, ge=1, description="Explanations in work, one at a time, and waiting; one more is refused with 429."
     )
     request_timeout_seconds: float = Field(
         10.0, gt=0, le=300, description="Deadline of a request: receiving, waiting and work together."

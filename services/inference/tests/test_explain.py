@@ -156,7 +156,7 @@ def test_more_explanations_than_the_limit_are_refused_and_predictions_go_on(
             first = asyncio.create_task(asyncio.to_thread(client.post, "/explain", content=PICTURE))
             assert await asyncio.to_thread(begun.wait, 10)
             refused = await asyncio.to_thread(client.post, "/explain", content=PICTURE)
-            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
             predicted = await asyncio.to_thread(client.post, "/predict", content=PICTURE)
             assert predicted.status_code == 200
             release.set()

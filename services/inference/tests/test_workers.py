@@ -69,7 +69,7 @@ async def test_one_request_too_many_is_refused_with_a_time_to_come_back() -> Non
     with workers.admit():
         with pytest.raises(Overloaded) as refusal, workers.admit():
             pass
-        assert refusal.value.status == 503
+        assert refusal.value.status == 429
         assert refusal.value.headers == {"Retry-After": "1"}
     with workers.admit():
         pass
