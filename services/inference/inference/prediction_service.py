@@ -43,6 +43,9 @@ Result = TypeVar("Result")
 QUICK_FORWARD_SECONDS = 0.0002
 """A model that needs less for one image holds the event loop up no longer than the rest of a request does."""
 
+MAX_HUGE_PICTURES = 4
+"""That wait for the one in work. They take up to two seconds each, and more of them would wait in vain."""
+
 
 class PredictionService:
     def __init__(
@@ -59,7 +62,7 @@ class PredictionService:
         self._shadow = shadow
         self._metrics = metrics
         self._max_pixels = max_image_pixels
-        self._huge_pictures = OneAtATime(workers)
+        self._huge_pictures = OneAtATime(workers, most_waiting=MAX_HUGE_PICTURES)
         self._turns = Turns()
         self._micro_batches = MicroBatches()
         self._in_decoding = UnderWay()
@@ -126,7 +129,7 @@ class PredictionService:
         return await self._run(partial(decode_image, data, self._max_pixels, deadline=deadline))
 
     async def _run(self, read: Callable[..., Result]) -> Result:
-        """Read an image in a thread; a huge one when no other huge one is in any."""
+        """Read an image in a thread; a huge one when no other huge one is in any. Raises: Overloaded."""
         with suppress(HugePicture):
             return await self._workers.run(read)
         return await self._huge_pictures.run(partial(read, takes_huge=True))
