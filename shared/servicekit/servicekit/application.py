@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from servicekit.access_log import AccessLog
 from servicekit.health import Health
 from servicekit.http_metrics import HttpMetrics, metrics_route
+from servicekit.logs import DroppedLines
 from servicekit.middleware import RequestMiddleware
 from servicekit.problems import ErrorResponse, install_problem_handlers, problem_response
 from servicekit.route_templates import RouteTemplates
@@ -58,6 +59,7 @@ def create_service(
     metrics = HttpMetrics(registry, service=service, version=release, revision=settings.revision)
     templates = RouteTemplates(app.routes)
     metrics.initialise(templates.methods)
+    registry.register(DroppedLines(service))
     app.add_middleware(
         RequestMiddleware,
         metrics=metrics,

@@ -11,9 +11,13 @@ import json
 import logging
 import logging.config
 import sys
+from collections.abc import Iterable
+from threading import Lock
 from typing import Literal
 
 import structlog
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 from structlog.typing import EventDict, Processor
 
 from servicekit.output import Output
@@ -73,7 +77,10 @@ class LogLines:
 
     def __init__(self, handle: int) -> None:
         self._output = Output(handle)
-        self._dropped = 0
+        self._counting = Lock()
+        self._untold = 0
+        self.dropped = 0
+        """Since the start."""
 
     def write(self, line: str) -> None:
         """Write one line at once, or count it as dropped. Never waits, never fails."""
@@ -82,19 +89,39 @@ class LogLines:
         except OSError:
             is_written = False
         if not is_written:
-            self._dropped += 1
-        elif self._dropped:
+            with self._counting:
+                self._untold += 1
+                self.dropped += 1
+        elif self._untold:
             self._tell_of_dropped()
 
     def _tell_of_dropped(self) -> None:
-        dropped, self._dropped = self._dropped, 0
-        _log.error("lines of the log were dropped: nobody took them", lines=dropped)
-        if self._dropped:  # that one too
-            self._dropped += dropped
+        with self._counting:
+            untold, self._untold = self._untold, 0
+        if not untold:
+            return  # another thread tells of them
+        _log.error("lines of the log were dropped: nobody took them", lines=untold)
+        with self._counting:
+            if self._untold:  # that one too
+                self._untold += untold
 
 
 _standard_output = LogLines(1) if sys.__stdout__ is not None else None
 """A process may be started without; its handle is then some other file's."""
+
+
+class DroppedLines(Collector):
+    """Shows how many lines of this process's log were dropped."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def collect(self) -> Iterable[Metric]:
+        family = CounterMetricFamily(
+            "catnet_log_lines_dropped", "Lines of the log that nobody took in time.", labels=["service"]
+        )
+        family.add_metric([self._service], _standard_output.dropped if _standard_output is not None else 0)
+        yield family
 
 
 def write_line(line: str) -> None:

@@ -85,6 +85,8 @@ def test_what_was_dropped_is_told_when_there_is_room_again(pipe: Pipe, monkeypat
         structlog.configure(**before)
     assert there == b"there"
     assert json.loads(told)["lines"] == 2
+    (family,) = logs.DroppedLines("gateway").collect()
+    assert [(sample.name, sample.value) for sample in family.samples] == [("catnet_log_lines_dropped_total", 2)]
 
 
 def test_a_message_that_does_not_fit_its_arguments_fails_nobody() -> None:
