@@ -69,9 +69,10 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
     health.register(Dependency("redis", stream.ping, required=False))
     health.register(Dependency("events", publisher.check, required=False))
 
+    model_files = ModelFileRoutes(settings, models)
     routes = [
         *PredictionRoutes(settings, models=models, workers=workers, service=service).routes(),
-        *ModelFileRoutes(settings.models_dir, models).routes(),
+        *model_files.routes(),
         *ExplanationRoutes(settings, models=models, explainers=explainers, service=service).routes(),
         *OpenInferenceRoutes(settings, health=health, models=models, workers=workers, service=service).routes(),
     ]
@@ -90,8 +91,8 @@ def create_app(settings: InferenceSettings, *, stream: EventStream | None = None
             drain = asyncio.create_task(bound_the_drain(), name="drain")
             yield
             drain.cancel()
-        workers.close()
-        explainers.close()
+        for threads in (workers, explainers, models, model_files):
+            threads.close()
         await stream.close()
 
     return create_service(

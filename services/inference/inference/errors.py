@@ -97,11 +97,11 @@ class Overloaded(Problem):
     status = 429
 
     def __init__(self) -> None:
-        super().__init__("Too many predictions are waiting already.", headers={"Retry-After": "1"})
+        super().__init__("There is too much to do right now. Try again in a moment.", headers={"Retry-After": "1"})
 
 
 class DeadlineExceeded(Problem):
     status = 504
 
     def __init__(self) -> None:
-        super().__init__("The prediction was not ready within its deadline.")
+        super().__init__("The answer was not ready within its deadline.")

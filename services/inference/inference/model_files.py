@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,8 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from inference.deadline import Deadline
 from inference.errors import NoSuchModelFile
 from inference.served_models import ServedModels
+from inference.settings import InferenceSettings
+from inference.workers import Workers
 
 MEDIA_TYPES = MappingProxyType(
     {
@@ -25,15 +28,18 @@ MEDIA_TYPES = MappingProxyType(
 )
 """All that is given away of a model's folder."""
 MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_REQUESTS = 16
+"""That are read for, and wait for that: a bound on memory, and on what a file system that hangs keeps waiting."""
 _FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
 class ModelFileRoutes:
     """Only of models that are loaded, so no name leads anywhere else; weights only as they were loaded."""
 
-    def __init__(self, folder: Path, models: ServedModels) -> None:
-        self._folder = folder
+    def __init__(self, settings: InferenceSettings, models: ServedModels) -> None:
+        self._settings = settings
         self._models = models
+        self._reader = Workers(threads=1, max_requests=MAX_REQUESTS)
 
     def routes(self) -> list[Route]:
         return [Route("/models/{name}/{version}/{file}", self.show, methods=["GET"])]
@@ -44,17 +50,22 @@ class ModelFileRoutes:
         manifest = self._models.current.get(f"{name}/{version}").manifest
         if file not in MEDIA_TYPES:
             raise NoSuchModelFile
-        content = await asyncio.to_thread(_read, self._folder / manifest.name / manifest.version / file)
-        sha256 = hashlib.sha256(content).hexdigest()
+        path = self._settings.models_dir / manifest.name / manifest.version / file
+        deadline = Deadline.of(request.scope, longest_seconds=self._settings.request_timeout_seconds)
+        with deadline.enforced(), self._reader.admit():
+            content, sha256 = await self._reader.run(partial(_read, path))
         expected = request.query_params.get("sha256")
         if expected not in (None, sha256) or (file == "model.safetensors" and sha256 != manifest.sha256):
             raise NoSuchModelFile
         headers = {"etag": f'"{sha256}"', "cache-control": _FOR_A_YEAR if expected else "no-cache"}
         return Response(content, headers=headers, media_type=MEDIA_TYPES[file])
 
+    def close(self) -> None:
+        self._reader.close()
 
-def _read(path: Path) -> bytes:
-    """Raises: NoSuchModelFile."""
+
+def _read(path: Path) -> tuple[bytes, str]:
+    """Returns: the content, and its SHA-256. Raises: NoSuchModelFile."""
     if not path.is_file():  # a pipe would never be read to its end
         raise NoSuchModelFile
     try:
@@ -64,4 +75,4 @@ def _read(path: Path) -> bytes:
         raise NoSuchModelFile from None
     if len(content) > MAX_FILE_BYTES:
         raise NoSuchModelFile
-    return content
+    return content, hashlib.sha256(content).hexdigest()

@@ -15,6 +15,10 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from inference.model_registry import ModelRefused, ModelRegistry
+from inference.workers import Workers
+
+LONGEST_RELOAD_SECONDS = 60.0
+"""A file system that hangs (a network's, say) would keep every later reload waiting."""
 
 _log = structlog.get_logger("models")
 
@@ -26,7 +30,7 @@ class ServedModels:
         """Raises: ModelRefused."""
         self.current = load()
         self._load = load
-        self._one_at_a_time = asyncio.Lock()
+        self._loader = Workers(threads=1, max_requests=1)
         reloads = Counter("catnet_model_reloads", "Reloads of the models.", ["result"], registry=metrics)
         self._succeeded, self._refused = map(reloads.labels, ("ok", "refused"))
         metrics.register(_ModelInfo(self))
@@ -34,21 +38,28 @@ class ServedModels:
     async def reload(self) -> None:
         """Load the models anew beside those that serve, then let them take over; if any of them is bad, none does.
 
-        Raises: ModelRefused, with nothing changed.
+        One at a time is loaded. Raises: ModelRefused, with nothing changed.
         """
-        async with self._one_at_a_time:
-            try:
-                self.current = await asyncio.to_thread(self._load)
-            except ModelRefused as error:
-                self._refused.inc()
-                _log.error("models refused, those loaded before keep serving", reason=str(error))
-                raise
-            except Exception as error:  # whatever a stranger's files do, the models that serve go on
-                self._refused.inc()
-                _log.exception("models cannot be loaded, those loaded before keep serving")
-                raise ModelRefused("the models cannot be loaded; the log says why") from error
-            self._succeeded.inc()
-            _log.info("models loaded", models=[f"{m.manifest.name}/{m.manifest.version}" for m in self.current])
+        try:
+            async with asyncio.timeout(LONGEST_RELOAD_SECONDS):
+                self.current = await self._loader.run(self._load)
+        except ModelRefused as error:
+            self._refused.inc()
+            _log.error("models refused, those loaded before keep serving", reason=str(error))
+            raise
+        except TimeoutError as error:
+            self._refused.inc()
+            _log.error("models not loaded in time, those loaded before keep serving", seconds=LONGEST_RELOAD_SECONDS)
+            raise ModelRefused(f"the models could not be loaded within {LONGEST_RELOAD_SECONDS:.0f} seconds") from error
+        except Exception as error:  # whatever a stranger's files do, the models that serve go on
+            self._refused.inc()
+            _log.exception("models cannot be loaded, those loaded before keep serving")
+            raise ModelRefused("the models cannot be loaded; the log says why") from error
+        self._succeeded.inc()
+        _log.info("models loaded", models=[f"{m.manifest.name}/{m.manifest.version}" for m in self.current])
+
+    def close(self) -> None:
+        self._loader.close()
 
 
 class _ModelInfo(Collector):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from pathlib import Path
 
 import httpx
@@ -47,6 +48,16 @@ def test_weights_that_were_exchanged_on_disk_are_not_given_away_as_those_that_an
     assert client.get(f"{FOLDER}/model.safetensors").status_code == 404
     assert client.post("/models/reload").status_code == 200
     assert client.get(f"{FOLDER}/model.safetensors").status_code == 200
+
+
+def test_a_file_that_is_never_read_to_its_end_is_given_up_at_the_deadline(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readable = threading.Event()
+    monkeypatch.setattr("inference.model_files._read", lambda path: (str(readable.wait(10)).encode(), ""))
+    assert client.get(f"{FOLDER}/README.md", headers={"X-Deadline-Ms": "20"}).status_code == 504
+    readable.set()
+    assert client.get(f"{FOLDER}/README.md").text == "True"
 
 
 @pytest.mark.parametrize(

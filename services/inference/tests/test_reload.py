@@ -15,6 +15,8 @@ from fastapi.testclient import TestClient
 from inference.app import create_app
 from inference.hangup import on_hangup
 from inference.settings import InferenceSettings
+from nnlib.artifact import load_model
+from nnlib.model import Model
 
 from services.inference.tests.conftest import MakeModel, encoded
 from services.inference.tests.memory_stream import MemoryStream
@@ -96,6 +98,29 @@ def test_an_error_that_nobody_foresaw_leaves_the_old_models_too(
     assert answer.status_code == 409
     assert "secret" not in answer.text
     assert client.post("/predict", content=PICTURE).status_code == 200
+
+
+def test_files_that_are_never_read_to_their_end_are_given_up_and_read_when_they_can_be(
+    client: TestClient, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readable = threading.Event()
+
+    def load_later(folder: Path) -> Model:
+        readable.wait(10)
+        return load_model(folder)
+
+    monkeypatch.setattr("inference.model_registry.load_model", load_later)
+    make_model("catnet-mlp", "2", seed=1)
+    with monkeypatch.context() as soon:
+        soon.setattr("inference.served_models.LONGEST_RELOAD_SECONDS", 0.05)
+        for _ in range(2):
+            answer = client.post("/models/reload")
+            assert (answer.status_code, "could not be loaded within" in answer.json()["detail"]) == (409, True)
+    assert client.post("/predict", content=PICTURE).json()["model"]["version"] == "1"
+    assert metric(client, 'catnet_model_reloads_total{result="refused"}') == 2
+    readable.set()
+    assert client.post("/models/reload").status_code == 200
+    assert served(client) == ["catnet-mlp/1", "catnet-mlp/2"]
 
 
 def test_no_request_fails_while_models_are_replaced(
