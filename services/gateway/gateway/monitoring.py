@@ -75,10 +75,14 @@ class ReportStream:
         )
         try:
             with self._place():
-                async with answer as events:
-                    await self._pass_on(events, scope, receive, send)
+                async with interrupted_by(client_left(receive)), answer as events:
+                    await self._pass_on(events, scope, send)
+        except Interrupted:
+            return  # the client left
         except AnsweredInstead as refusal:
             await pass_on(refusal.answer, scope, receive, send)
+        else:
+            await send({"type": "http.response.body"})
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -92,11 +96,10 @@ class ReportStream:
         finally:
             self._open -= 1
 
-    async def _pass_on(self, events: AnswerStream, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass_on(self, events: AnswerStream, scope: Scope, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
         if scope["method"] == "GET":
             with suppress(Interrupted):
-                async with interrupted_by(client_left(receive), self._health.draining.wait):
+                async with interrupted_by(self._health.draining.wait):
                     async for chunk in events.chunks:
                         await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body"})

@@ -143,6 +143,26 @@ class TestStream:
             assert await following(chunks) == b"data: 1\n\n"
         await asyncio.wait_for(monitor.lost.wait(), 5)
 
+    async def test_a_client_that_leaves_before_the_monitor_begins_gives_its_place_back(
+        self, start_gateway: StartGateway, monitor: ScriptedUpstream, events: Events
+    ) -> None:
+        asked = asyncio.Event()
+
+        async def never(received: Received, writer: asyncio.StreamWriter) -> None:
+            asked.set()
+            await asyncio.Event().wait()
+
+        monitor.behave = never
+        gateway = await start_gateway(monitor_connections=1)
+        _, writer = await asyncio.open_connection(gateway.host, gateway.port)
+        writer.write(b"GET /api/monitor/stream HTTP/1.1\r\nhost: x\r\n\r\n")
+        await asyncio.wait_for(asked.wait(), 5)
+        writer.close()
+        await asyncio.wait_for(monitor.lost.wait(), 5)
+        monitor.behave = events.behave
+        async with watching(gateway):
+            pass
+
     async def test_a_problem_is_passed_on_instead(self, gateway: RunningGateway, monitor: ScriptedUpstream) -> None:
         monitor.behave = PROBLEM
         response = await gateway.http.get("/api/monitor/stream?window=2h")
