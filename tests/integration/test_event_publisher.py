@@ -9,7 +9,6 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
 
 import pytest
 import redis
@@ -21,6 +20,8 @@ from inference.event_publisher import EventPublisher
 from inference.redis_event_stream import TIMEOUT_SECONDS, RedisEventStream
 from redis_server import RedisServer
 from structlog.testing import capture_logs
+
+from shared.events.tests.examples import event
 
 pytestmark = pytest.mark.anyio
 
@@ -47,34 +48,12 @@ async def publishing(
         await stream.close()
 
 
-def event(number: int) -> PredictionEvent:
-    return PredictionEvent(
-        prediction_id=f"00000000-0000-7000-8000-{number:012d}",
-        time=datetime(2026, 1, 2, 3, 4, 5, number, tzinfo=UTC),
-        model_name="catnet-mlp",
-        model_version="1",
-        label="non-cat",
-        cat_probability=0.123456,
-        certain=False,
-        decode_seconds=0.001,
-        forward_seconds=0.0001,
-        total_seconds=0.002,
-        image_format="JPEG",
-        image_width=640,
-        image_height=480,
-        image_bytes=20_000,
-        features={"brightness": 0.25, "hidden_norm": 3.5},
-        request_id="abc-1",
-        traceparent=f"00-{'a' * 32}-{'b' * 16}-01",
-    )
-
-
 def stored(client: redis.Redis) -> list[PredictionEvent]:
     return [PredictionEvent.from_fields(fields) for _, fields in client.xrange(STREAM)]
 
 
 def numbers(client: redis.Redis) -> list[int]:
-    return [int(event.prediction_id[-12:]) for event in stored(client)]
+    return [int(event.prediction_id[-12:], 16) for event in stored(client)]
 
 
 def stored_counters(client: redis.Redis, instance: str) -> PublisherCounters:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 from events.accounting import PublisherCounters
@@ -17,6 +16,7 @@ from inference.event_publisher import MAX_BATCH, EventPublisher
 from inference.event_stream import StreamUnavailable
 
 from services.inference.tests.memory_stream import MemoryStream
+from shared.events.tests.examples import event
 
 pytestmark = pytest.mark.anyio
 
@@ -27,26 +27,6 @@ WAIT_SECONDS = 0.02
 def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_publisher, "FIRST_BACKOFF_SECONDS", 0.001)
     monkeypatch.setattr(event_publisher, "LONGEST_BACKOFF_SECONDS", 0.005)
-
-
-def event(number: int) -> PredictionEvent:
-    return PredictionEvent(
-        prediction_id=f"00000000-0000-7000-8000-{number:012d}",
-        time=datetime.now(UTC),
-        model_name="catnet-mlp",
-        model_version="1",
-        label="cat",
-        cat_probability=0.9,
-        certain=True,
-        decode_seconds=0.001,
-        forward_seconds=0.0001,
-        total_seconds=0.002,
-        image_format="JPEG",
-        image_width=64,
-        image_height=64,
-        image_bytes=1000,
-        features={},
-    )
 
 
 def publisher_of(
@@ -60,7 +40,7 @@ def balanced(counters: PublisherCounters) -> bool:
 
 
 def number_of(event: PredictionEvent) -> int:
-    return int(event.prediction_id[-12:])
+    return int(event.prediction_id[-12:], 16)
 
 
 def numbers(stream: MemoryStream) -> list[int]:

@@ -1,41 +1,17 @@
-"""Events, stream entries and manifests as the monitor's tests need them."""
+"""Stream entries and manifests as the monitor's tests need them."""
 
 from __future__ import annotations
 
 import json
-import uuid
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from events.prediction import PredictionEvent
 from monitor.batches import StreamEntry
 
-NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
+from shared.events.tests.examples import EVENT, event
+
+NOW = EVENT.time.timestamp()
 EDGES = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
-EVENT = PredictionEvent(
-    prediction_id=str(uuid.UUID(int=0)),
-    time=datetime.fromtimestamp(NOW, UTC),
-    model_name="catnet-mlp",
-    model_version="1",
-    label="cat",
-    cat_probability=0.75,
-    certain=True,
-    decode_seconds=0.004,
-    forward_seconds=0.0002,
-    total_seconds=0.006,
-    image_format="JPEG",
-    image_width=640,
-    image_height=480,
-    image_bytes=50_000,
-    features={"brightness": 0.55},
-)
-
-
-def event(number: int = 0, **changes: Any) -> PredictionEvent:
-    """The event whose prediction id is a number."""
-    return replace(EVENT, **{"prediction_id": str(uuid.UUID(int=number)), **changes})
 
 
 def entry(number: int = 0, **changes: Any) -> StreamEntry:

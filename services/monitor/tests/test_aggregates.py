@@ -20,7 +20,7 @@ from monitor.manifests import Manifest, Manifests
 from monitor.percentiles import bin_of
 from nnlib import preprocessing
 
-from services.monitor.tests.examples import event
+from shared.events.tests.examples import event
 
 
 def count(manifest: Manifest, **changes: object) -> Counts:

@@ -16,7 +16,8 @@ from monitor.keys import Keys
 from monitor.manifests import Manifests
 from monitor.windows import HOUR, MINUTE
 
-from services.monitor.tests.examples import EVENT, NOW, entry, event
+from services.monitor.tests.examples import NOW, entry
+from shared.events.tests.examples import EVENT, event
 
 KEYS = Keys()
 MODEL = "catnet-mlp/1"

@@ -16,7 +16,8 @@ from monitor.feedback import BadFeedback, Feedback
 from monitor.manifests import Manifest
 from monitor.quality import judged_predictions
 
-from services.monitor.tests.examples import NOW, event
+from services.monitor.tests.examples import NOW
+from shared.events.tests.examples import event
 
 ID = "01940000-0000-7000-8000-000000000000"
 COUNTED = CountedPrediction.of(event(1, cat_probability=0.75))

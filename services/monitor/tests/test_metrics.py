@@ -13,7 +13,7 @@ from monitor.metrics import AggregatesCollector, Snapshot, families
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.monitor.tests.examples import event
+from shared.events.tests.examples import event
 
 EMPTY_REPORT: dict[str, Any] = {
     "drift": {

@@ -11,6 +11,8 @@ from events.prediction import InvalidEvent, PredictionEvent, ServedPrediction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.events.tests.examples import EVENT
+
 seconds = st.integers(0, 10**9).map(lambda microseconds: microseconds / 1_000_000)
 text = st.text(min_size=1, max_size=20)
 labels = st.sampled_from(["cat", "non-cat"])
@@ -46,28 +48,8 @@ events = st.builds(
 )
 
 
-def example() -> PredictionEvent:
-    return PredictionEvent(
-        prediction_id=str(uuid.UUID(int=1)),
-        time=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-        model_name="catnet-mlp",
-        model_version="1",
-        label="cat",
-        cat_probability=0.75,
-        certain=True,
-        decode_seconds=0.004,
-        forward_seconds=0.0001,
-        total_seconds=0.005,
-        image_format="JPEG",
-        image_width=640,
-        image_height=480,
-        image_bytes=12345,
-        features={"brightness": 0.5},
-    )
-
-
 def shadow_example() -> PredictionEvent:
-    return replace(example(), shadow_of=ServedPrediction(str(uuid.UUID(int=2)), "catnet", "3", "non-cat", 0.25))
+    return replace(EVENT, shadow_of=ServedPrediction(str(uuid.UUID(int=2)), "catnet", "3", "non-cat", 0.25))
 
 
 @given(events)
@@ -76,15 +58,14 @@ def test_an_event_read_back_equals_the_one_written(event: PredictionEvent) -> No
 
 
 def test_every_field_and_value_is_a_string() -> None:
-    assert all(isinstance(part, str) for pair in example().to_fields().items() for part in pair)
+    assert all(isinstance(part, str) for pair in EVENT.to_fields().items() for part in pair)
 
 
 def test_time_is_written_in_utc_with_a_z() -> None:
-    event = example()
-    elsewhere = event.time.astimezone(timezone(timedelta(hours=5)))
-    for written in (event, replace(event, time=elsewhere)):
-        assert written.to_fields()["time"] == "2026-01-02T03:04:05.000000Z"
-    assert PredictionEvent.from_fields(event.to_fields() | {"time": elsewhere.isoformat()}).time == event.time
+    elsewhere = EVENT.time.astimezone(timezone(timedelta(hours=5)))
+    for written in (EVENT, replace(EVENT, time=elsewhere)):
+        assert written.to_fields()["time"] == "2027-01-15T08:00:00.000000Z"
+    assert PredictionEvent.from_fields(EVENT.to_fields() | {"time": elsewhere.isoformat()}).time == EVENT.time
 
 
 @pytest.mark.parametrize(
@@ -110,23 +91,21 @@ def test_time_is_written_in_utc_with_a_z() -> None:
 )
 def test_a_bad_field_is_refused_by_name(field: str, value: str) -> None:
     with pytest.raises(InvalidEvent, match=field):
-        PredictionEvent.from_fields(example().to_fields() | {field: value})
+        PredictionEvent.from_fields(EVENT.to_fields() | {field: value})
 
 
-@pytest.mark.parametrize(
-    "field", sorted(set(example().to_fields()) - {"request_id", "traceparent", "feature_brightness"})
-)
+@pytest.mark.parametrize("field", sorted(set(EVENT.to_fields()) - {"request_id", "traceparent", "feature_brightness"}))
 def test_a_missing_field_is_refused_by_name(field: str) -> None:
-    fields = example().to_fields()
+    fields = EVENT.to_fields()
     del fields[field]
     with pytest.raises(InvalidEvent, match=field):
         PredictionEvent.from_fields(fields)
 
 
-@given(st.dictionaries(st.sampled_from(sorted(example().to_fields())), st.text(max_size=30)))
+@given(st.dictionaries(st.sampled_from(sorted(EVENT.to_fields())), st.text(max_size=30)))
 def test_any_other_entry_is_refused_not_crashed_on(fields: dict[str, str]) -> None:
     try:
-        event = PredictionEvent.from_fields(example().to_fields() | fields)
+        event = PredictionEvent.from_fields(EVENT.to_fields() | fields)
     except InvalidEvent:
         return
     assert 0 <= event.cat_probability <= 1
@@ -134,7 +113,7 @@ def test_any_other_entry_is_refused_not_crashed_on(fields: dict[str, str]) -> No
 
 
 def test_only_the_event_of_a_shadow_says_whose_it_is() -> None:
-    served_fields = example().to_fields()
+    served_fields = EVENT.to_fields()
     shadow_fields = shadow_example().to_fields()
     assert shadow_fields.items() - served_fields.items() == {
         ("shadow_of", str(uuid.UUID(int=2))),
@@ -163,7 +142,7 @@ def test_a_bad_field_of_a_shadow_is_refused_by_name(field: str, value: str) -> N
 
 
 def test_confidence_is_that_of_the_more_probable_label() -> None:
-    assert PredictionEvent.from_fields(example().to_fields() | {"cat_probability": "0.1"}).confidence == 0.9
+    assert PredictionEvent.from_fields(EVENT.to_fields() | {"cat_probability": "0.1"}).confidence == 0.9
 
 
 def test_publisher_counters_survive_their_journey() -> None:
