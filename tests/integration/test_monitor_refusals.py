@@ -201,6 +201,23 @@ async def test_publishers_that_cannot_be_added_up_stop_no_event(
         await until(lambda: settled(client) == 20)
 
 
+async def test_a_publisher_whose_counters_are_of_another_type_is_missing_and_takes_nothing_else_away(
+    stream: RedisStream, client: redis.Redis, batch: Batch
+) -> None:
+    assert not await stream.apply(batch, remember_seconds=REMEMBER_SECONDS)
+    client.hset(publisher_counters("gone"), mapping=PublisherCounters(answered=6, dropped={"refused": 6}).to_fields())
+    client.rename(publisher_counters("one"), "kept")
+    client.set(publisher_counters("one"), "no hash")
+    client.zadd(PUBLISHERS, {"gone": 1})
+    for _ in range(2):
+        accounts = await stream.accounts()
+        assert (accounts.answered, accounts.missing, accounts.balanced) == (6, -42, False)
+        await stream.retire_publishers(silent_seconds=3600)
+    assert set(client.zrange(PUBLISHERS, 0, -1)) == {"one", "retired"}
+    client.rename("kept", publisher_counters("one"))
+    assert (await stream.accounts()).balanced is True
+
+
 @pytest.mark.parametrize("command", ["xpending", "xrange", "xclaim", "hincrby", "xack"])
 async def test_lost_entries_that_may_not_be_counted_stay_pending(
     stream: RedisStream, client: redis.Redis, command: str

@@ -3,7 +3,8 @@
 -- KEYS: stream, pipeline hash, sorted set of publishers
 -- ARGV: consumer group, prefix of the publishers' hashes, most entries to count one by one
 -- Returns: lag, 1 if the lag is exact, pending, entries ever added (-1 where Redis does not say, before 7.0),
---   the pipeline hash, the hashes of all publishers (as field, value, ...)
+--   the pipeline hash, the hashes of all publishers (as field, value, ...), empty for one that is no hash: what nobody
+--   can read takes no report away, and shows as missing
 
 local stream, pipeline, publishers = KEYS[1], KEYS[2], KEYS[3]
 
@@ -54,6 +55,7 @@ if redis.call('EXISTS', stream) == 1 then
 end
 local counters = {}
 for i, instance in ipairs(redis.call('ZRANGE', publishers, 0, -1)) do
-  counters[i] = redis.call('HGETALL', ARGV[2] .. instance)
+  local hash = redis.pcall('HGETALL', ARGV[2] .. instance)
+  counters[i] = hash.err and {} or hash
 end
 return {lag, is_exact, pending, added, redis.call('HGETALL', pipeline), counters}
