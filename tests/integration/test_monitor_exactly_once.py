@@ -16,13 +16,14 @@ from events.accounting import PublisherCounters
 from events.names import CONSUMER_GROUP, DEAD_STREAM, PUBLISHERS, STREAM, publisher_counters
 from inference.event_publisher import EventPublisher
 from inference.redis_event_stream import RedisEventStream
-from monitor.batches import plan
-from monitor.consumer import NotConsuming
+from monitor.batches import StreamEntry, plan
+from monitor.consumer import Consumer, NotConsuming
 from monitor.manifests import Manifests
 from monitor.redis_connection import GroupMissing, RedisAway
 from monitor.redis_stream import RedisStream
 from preflight import free_port
 from redis_server import RedisServer
+from structlog.testing import capture_logs
 
 from tests.integration.bad_network import bad_network
 from tests.integration.monitoring import (
@@ -380,22 +381,76 @@ async def test_a_consumer_says_so_while_nothing_can_be_counted(
     client.config_set("maxmemory", "1")  # an answer to a ping, and to all that only reads, is no answer to a batch
     consumer = new_consumer(stream, tmp_path)
     consuming = asyncio.create_task(consumer.run())
-
-    async def consumes() -> bool:
-        try:
-            await consumer.check()
-        except NotConsuming:
-            return False
-        return True
-
     async with asyncio.timeout(10):
-        while await consumes():  # noqa: ASYNC110 - the very thing that is asked
+        while await consumes(consumer):  # noqa: ASYNC110 - the very thing that is asked
             await asyncio.sleep(0.01)
         client.config_set("maxmemory", "0")
-        while not (await consumes() and pipeline_counts(client) == {"consumed": 10}):  # noqa: ASYNC110
+        while not (await consumes(consumer) and pipeline_counts(client) == {"consumed": 10}):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     consumer.stop()
     await consuming
+
+
+async def test_that_nothing_new_comes_does_not_mend_what_cannot_be_counted(
+    stream: RedisStream, client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.redis_stream.BLOCK_SECONDS", 0.02)
+    tried: list[int] = []
+    claim = stream.claim
+
+    async def claim_and_tell(consumer: str, count: int, *, idle_seconds: float) -> tuple[list[StreamEntry], int]:
+        entries, lost = await claim(consumer, count, idle_seconds=idle_seconds)
+        if entries:
+            tried.append(len(entries))
+        return entries, lost
+
+    monkeypatch.setattr(stream, "claim", claim_and_tell)
+    client.set(stream.keys.models, "no hash")
+    publish(client, events(10))
+    consumer = new_consumer(stream, tmp_path, claim_idle_seconds=0.1)
+    with capture_logs() as logs:
+        consuming = asyncio.create_task(consumer.run())
+        async with asyncio.timeout(10):
+            while await consumes(consumer):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            while len(tried) < 3:
+                assert not await consumes(consumer)
+                await asyncio.sleep(0.01)
+            client.delete(stream.keys.models)
+            while not await consumes(consumer):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        consumer.stop()
+        await consuming
+    assert pipeline_counts(client) == {"consumed": 10}
+    assert [log["event"] for log in logs] == ["redis is away", "consuming again"]
+
+
+async def test_what_another_consumer_has_counted_meanwhile_keeps_none_from_consuming(
+    stream: RedisStream, client: redis.Redis, manifests: Manifests, tmp_path: Path
+) -> None:
+    client.set(stream.keys.models, "no hash")
+    publish(client, events(10))
+    consumer = new_consumer(stream, tmp_path, claim_idle_seconds=3600)
+    consuming = asyncio.create_task(consumer.run())
+    async with asyncio.timeout(10):
+        while await consumes(consumer):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        client.delete(stream.keys.models)
+        entries, _ = await stream.claim("another", 100, idle_seconds=0)
+        assert not await stream.apply(plan(entries, manifests, stream.keys), remember_seconds=REMEMBER_SECONDS)
+        while not await consumes(consumer):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    consumer.stop()
+    await consuming
+    assert pipeline_counts(client) == {"consumed": 10}
+
+
+async def consumes(consumer: Consumer) -> bool:
+    try:
+        await consumer.check()
+    except NotConsuming:
+        return False
+    return True
 
 
 async def test_entries_trimmed_while_a_consumer_had_them_are_counted_as_lost(

@@ -60,6 +60,8 @@ class Consumer:
         self._dedupe_seconds = dedupe_hours * 3600
         self._failures = 0
         """In a row."""
+        self._could_not_apply = False
+        """The last batch, and what was to change is waiting still."""
         self._stopping = asyncio.Event()
 
     async def check(self) -> None:
@@ -86,9 +88,10 @@ class Consumer:
                 self._failures += 1
                 _log.exception("a batch failed; its entries stay pending")
             else:
-                if self._failures:
-                    _log.info("consuming again", failures=self._failures)
-                self._failures = 0
+                if not self._could_not_apply:
+                    if self._failures:
+                        _log.info("consuming again", failures=self._failures)
+                    self._failures = 0
                 continue
             await self._pause(self._failures)
         if not self._failures:
@@ -104,7 +107,10 @@ class Consumer:
             entries = await self._claim()
         asked = self._next_count
         entries = entries or await self._stream.read(self.name, asked)
-        await self._apply(entries)
+        if entries:
+            await self._apply(entries)
+        elif self._could_not_apply:  # that there is nothing new says nothing of what is old
+            self._could_not_apply = await self._stream.has_pending()
         if 0 < len(entries) < asked:
             await self._rest(GATHER_SECONDS)
 
@@ -113,14 +119,14 @@ class Consumer:
         if lost:
             _log.error("entries were dropped from the stream before they were counted", lost=lost)
         if entries:
-            _log.info("claimed entries that nobody finished", entries=len(entries))
+            if not self._could_not_apply:  # else it is what this one or its neighbour has tried in vain
+                _log.info("claimed entries that nobody finished", entries=len(entries))
         else:
             self._next_claim = time.monotonic() + self._claim_idle_seconds / 2
         return entries
 
     async def _apply(self, entries: list[StreamEntry]) -> None:
-        if not entries:
-            return
+        self._could_not_apply = True
         known: frozenset[str] = frozenset()
         while entries:
             batch = plan(entries, self._manifests, self._stream.keys, known)
@@ -132,6 +138,7 @@ class Consumer:
             # Every round takes at least one entry or id out of the way, so the rounds come to an end.
             entries = [entry for entry in entries if entry.id not in conflict.gone]
             known |= conflict.known
+        self._could_not_apply = False
 
     async def _create_group(self) -> int:
         """Create the missing group; return 1 if that failed."""

@@ -94,6 +94,12 @@ class RedisStream:
             )
         return [StreamEntry(entry_id, pairs(flat)) for entry_id, flat in entries], int(lost)
 
+    async def has_pending(self) -> bool:
+        """Whether there are entries that consumers were given and have not settled."""
+        async with translated(self._redis):
+            summary: Any = await self._redis.xpending(names.STREAM, names.CONSUMER_GROUP)
+        return bool(summary["pending"])
+
     async def apply(self, batch: Batch, *, remember_seconds: int) -> Conflict:
         """Apply a batch and acknowledge its entries, in one atomic step; or change nothing, and say why."""
         hashes, memories = list(batch.counts), list(batch.remember)
