@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -489,6 +490,30 @@ async def test_lag_and_pending_are_exact(stream: RedisStream, client: redis.Redi
     await stream.read("one", 100)
     accounts = await stream.accounts()
     assert (accounts.lag, accounts.lag_is_exact, accounts.pending) == (0, True, 100)
+
+
+async def test_lag_is_exact_in_a_redis_that_has_rewritten_its_log_and_started_anew(
+    redis_server: RedisServer, stream: RedisStream, client: redis.Redis, manifests: Manifests
+) -> None:
+    async def count(some: int) -> None:
+        publish(client, events(some, seed=some))
+        batch = plan(await stream.read("one", some), manifests, stream.keys)
+        assert not await stream.apply(batch, remember_seconds=REMEMBER_SECONDS)
+
+    await count(100)
+    client.bgrewriteaof()
+    await until(lambda: not client.info("persistence")["aof_rewrite_in_progress"])
+    await count(200)
+    client.zadd(PUBLISHERS, {"one": 1})
+    client.hset(publisher_counters("one"), mapping=PublisherCounters(answered=310, published=310).to_fields())
+    redis_server.kill()
+    redis_server.start()
+    with suppress(RedisAway):
+        await stream.ping()  # by the connection that ended
+    publish(client, events(10))
+    accounts = await stream.accounts()
+    assert (accounts.lag, accounts.lag_is_exact, accounts.lost) == (10, True, 0)
+    assert accounts.balanced is True
 
 
 async def test_a_consumer_that_stops_leaves_the_group_and_one_with_entries_stays(

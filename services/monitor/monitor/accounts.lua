@@ -33,13 +33,23 @@ local function find_group()
   return {['last-delivered-id'] = '0-0', pending = 0}
 end
 
-local function lag_of(group, info)
+local function sum_of(counts)
+  local sum = 0
+  for field, count in pairs(counts) do
+    if field ~= 'last_event_us' then sum = sum + count end
+  end
+  return sum
+end
+
+local function lag_of(group, info, settled)
   local delivered = group['last-delivered-id']
   if info['length'] == 0 or not is_before(delivered, info['last-generated-id']) then return 0, 1 end
   local first = info['first-entry'][1]
   if is_before(delivered, first) then return info['length'], 1 end
-  if group['lag'] then return group['lag'], 1 end
-  -- Before 7.0 Redis does not know: count a few, guess many by how far their time is along the stream's.
+  -- More than were added and not settled cannot wait. Redis says so once it was started again, or a replica promoted: how
+  -- much the group has read is then what it was when the log was rewritten, or the replica began (not in 8.0).
+  if group['lag'] and group['lag'] <= info['entries-added'] - settled - group['pending'] then return group['lag'], 1 end
+  -- Nor does it know before 7.0: count a few, guess many by how far their time is along the stream's.
   local limit = tonumber(ARGV[3])
   local waiting = #redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', limit)
   if waiting < limit then return waiting, 1 end
@@ -47,10 +57,11 @@ local function lag_of(group, info)
   return math.max(waiting, math.floor(info['length'] * (last - now) / math.max(last - begin, 1))), 0
 end
 
+local counted = redis.call('HGETALL', pipeline)
 local lag, is_exact, pending, added = 0, 1, 0, -1
 if redis.call('EXISTS', stream) == 1 then
   local info, group = as_table(redis.call('XINFO', 'STREAM', stream)), find_group()
-  lag, is_exact = lag_of(group, info)
+  lag, is_exact = lag_of(group, info, sum_of(as_table(counted)))
   pending, added = group['pending'], info['entries-added'] or -1
 end
 local counters = {}
@@ -58,4 +69,4 @@ for i, instance in ipairs(redis.call('ZRANGE', publishers, 0, -1)) do
   local hash = redis.pcall('HGETALL', ARGV[2] .. instance)
   counters[i] = hash.err and {} or hash
 end
-return {lag, is_exact, pending, added, redis.call('HGETALL', pipeline), counters}
+return {lag, is_exact, pending, added, counted, counters}
