@@ -17,6 +17,7 @@ from events.names import STREAM
 from events.prediction import PredictionEvent
 from monitor.feedback import Feedback, FeedbackDesk, NotCountedYet, UnknownPrediction
 from monitor.manifests import Manifests
+from monitor.redis_connection import RedisAway
 from monitor.redis_stream import RedisStream
 from monitor.report import Report, Reports
 from monitor.windows import WINDOWS
@@ -132,9 +133,21 @@ async def test_a_late_prediction_takes_feedback_in_the_buckets_that_are_left(
 
 
 @pytest.mark.parametrize("prediction_id", [uuid.uuid4(), uuid.UUID("01940000-0000-7000-8000-000000000000")])
-async def test_an_id_that_nobody_knows_is_unknown(desk: FeedbackDesk, prediction_id: uuid.UUID) -> None:
+async def test_an_id_that_nobody_knows_is_unknown(
+    client: redis.Redis, desk: FeedbackDesk, prediction_id: uuid.UUID
+) -> None:
     with pytest.raises(UnknownPrediction):
         await desk.take(Feedback(prediction_id, "cat"))
+    assert not client.exists("catnet:nothing")  # asking has written nothing
+
+
+@pytest.mark.parametrize("command", [("CONFIG", "SET", "maxmemory", "1"), ("REPLICAOF", "127.0.0.1", "1")])
+async def test_while_redis_takes_no_events_nobody_is_told_that_a_prediction_is_unknown(
+    client: redis.Redis, desk: FeedbackDesk, command: tuple[str, ...]
+) -> None:
+    client.execute_command(*command)
+    with pytest.raises(RedisAway):
+        await desk.take(Feedback(uuid.uuid4(), "cat"))
 
 
 async def test_while_the_stream_waits_nobody_is_told_that_a_prediction_is_unknown(

@@ -106,6 +106,7 @@ class FeedbackDesk:
                 if text:
                     return key, CountedPrediction.from_text(text)
             if not accounts.lag and not accounts.pending:
+                await self._stream.check_takes_events()  # else inference may keep this one back
                 raise UnknownPrediction("no such prediction is remembered")
             if time.monotonic() > deadline:
                 raise NotCountedYet("the prediction may not have been counted yet", headers={"Retry-After": "1"})

@@ -41,6 +41,11 @@ class Keys:
         """Stream: what people said of predictions, in the order in which it was counted."""
         return f"{self.namespace}:feedback"
 
+    @property
+    def nothing(self) -> str:
+        """No key: there is never anything here."""
+        return f"{self.namespace}:nothing"
+
     def reference(self, model: str) -> str:
         """Hash: the reference that an operator adopted for a model: adopted_at, start, end, events, features (JSON)."""
         return f"{self.namespace}:reference:{model}"

@@ -60,6 +60,14 @@ class RedisStream:
         async with translated(self._redis):
             await self._redis.xack(names.STREAM, names.CONSUMER_GROUP, NO_ENTRY)
 
+    async def check_takes_events(self) -> None:
+        """Add nothing, in a way that is refused where events are: without memory or disk, and by a replica.
+
+        Raises: RedisAway.
+        """
+        async with translated(self._redis):
+            await self._redis.xadd(self.keys.nothing, {"": ""}, nomkstream=True)
+
     async def create_group(self, *, redeliver_seconds: float) -> bool:
         """Create the consumer group; return whether there were aggregates already, made through an earlier group.
 
