@@ -9,8 +9,11 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 from gateway import rate_limit
+from gateway.rate_limit import RateLimit
 from gateway.settings import GatewaySettings
+from prometheus_client import CollectorRegistry, Counter
 from redis_server import ROOT, RedisServer
+from structlog.testing import capture_logs
 
 from services.gateway.tests.running_gateway import RunningGateway, running_gateway
 from services.gateway.tests.scripted_upstream import scripted_upstream
@@ -120,6 +123,26 @@ async def test_without_redis_nobody_is_limited_and_nobody_waits(
     async with asyncio.timeout(10):
         while (await predict(replicas[0])).status_code != 429:  # noqa: ASYNC110 - it is asked again after a second
             await asyncio.sleep(0.02)
+
+
+async def test_that_redis_is_away_is_told_once_however_often_it_is_asked(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limit, "REST_SECONDS", 0)
+    uncounted = Counter("uncounted", "Requests.", registry=CollectorRegistry())
+    limit = RateLimit(redis_server.url, per_minute=60, burst=BURST, uncounted=uncounted)
+    with capture_logs() as logs:
+        for _ in range(2):
+            redis_server.kill()
+            for _ in range(3):
+                assert await limit.wait_seconds("one") == 0
+            redis_server.start()
+            assert await limit.wait_seconds("one") == 0
+    await limit.close()
+    assert [log["event"] for log in logs] == [
+        "requests are not counted: redis is away",
+        "requests are counted again",
+    ] * 2
 
 
 async def test_what_is_kept_of_a_client_is_short_lived_and_no_address(

@@ -61,6 +61,8 @@ class RateLimit:
         self._arguments = (60_000_000 // per_minute, burst)
         self._uncounted = uncounted
         self._rests_until = 0.0
+        self._counts = True
+        """Whether Redis counted when it was last asked; said where that changes."""
 
     async def wait_seconds(self, client: str) -> float:
         """How long the client has to wait; 0 lets it pass, and counts it."""
@@ -69,10 +71,15 @@ class RateLimit:
             try:
                 async with asyncio.timeout(REDIS_SECONDS):
                     microseconds: int = await self._script(keys=[f"catnet:rate:{client}"], args=self._arguments)
+                if not self._counts:
+                    _log.info("requests are counted again")
+                self._counts = True
                 return microseconds / 1_000_000
             except (RedisError, OSError) as error:  # TimeoutError is an OSError
                 self._rests_until = clock() + REST_SECONDS
-                _log.warning("requests are not counted: redis is away", reason=type(error).__name__)
+                if self._counts:
+                    _log.warning("requests are not counted: redis is away", reason=type(error).__name__)
+                self._counts = False
                 if isinstance(error, ResponseError):
                     await self._connect_anew()
         self._uncounted.inc()
