@@ -201,13 +201,15 @@ async def test_publishers_that_cannot_be_added_up_stop_no_event(
         await until(lambda: settled(client) == 20)
 
 
-async def test_a_publisher_whose_counters_are_of_another_type_is_missing_and_takes_nothing_else_away(
-    stream: RedisStream, client: redis.Redis, batch: Batch
+@pytest.mark.parametrize("damage", [("SET", "no hash"), ("HSET", "answered", "many")], ids=["type", "number"])
+async def test_a_publisher_whose_counters_are_damaged_is_missing_and_takes_nothing_else_away(
+    stream: RedisStream, client: redis.Redis, batch: Batch, damage: tuple[str, ...]
 ) -> None:
     assert not await stream.apply(batch, remember_seconds=REMEMBER_SECONDS)
     client.hset(publisher_counters("gone"), mapping=PublisherCounters(answered=6, dropped={"refused": 6}).to_fields())
     client.rename(publisher_counters("one"), "kept")
-    client.set(publisher_counters("one"), "no hash")
+    command, *words = damage
+    client.execute_command(command, publisher_counters("one"), *words)
     client.zadd(PUBLISHERS, {"gone": 1})
     for _ in range(2):
         accounts = await stream.accounts()

@@ -16,6 +16,7 @@ from events.accounting import PublisherCounters
 from events.names import PUBLISHERS, publisher_counters
 from events.prediction import PredictionEvent
 from monitor.manifests import Manifests
+from monitor.redis_connection import RedisAway
 from monitor.redis_stream import RedisStream
 from monitor.report import Reports
 from monitor.warm_up import WarmUp
@@ -148,6 +149,18 @@ async def test_the_accounts_balance_exactly_when_nothing_is_missing(
     assert pipeline["dropped_by_reason"] == {"buffer_full": 3}
     publisher_says(answered=108, published=101, buffered=4, dropped={"buffer_full": 3})
     assert (await build(reports))["pipeline"]["balanced"] is False
+
+
+@pytest.mark.parametrize("kind", ["models", "minute:", "pipeline"])
+async def test_a_count_that_is_no_number_is_an_answer_that_cannot_be_read(
+    redis_server: RedisServer, client: redis.Redis, reports: Reports, tmp_path: Path, kind: str
+) -> None:
+    async with consuming(redis_server.url, tmp_path):
+        publish(client, events(1))
+        await until(lambda: settled(client) == 1)
+    client.hset(next(client.scan_iter(f"catnet:{kind}*")), "note", "hello")
+    with pytest.raises(RedisAway):
+        await build(reports)
 
 
 async def test_after_the_warm_up_a_first_report_reads_no_closed_bucket(

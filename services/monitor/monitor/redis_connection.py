@@ -1,6 +1,7 @@
 """The way to Redis: connections with a deadline on everything, and what can go wrong.
 
-    RedisAway       no answer, or none in time, or a refusal; nothing is known of what became of the command
+    RedisAway       no answer, or none in time, or a refusal, or none that can be read; nothing is known of what became
+                    of the command
       GroupMissing  the consumer group does not exist: Redis is new, or was emptied
 
 Every command has a deadline and no retry of its own: the callers know when trying again makes sense.
@@ -76,4 +77,11 @@ def pairs(flat: Sequence[str]) -> dict[str, str]:
 
 
 def integers(fields: Mapping[str, str]) -> dict[str, int]:
-    return {name: int(value) for name, value in fields.items()}
+    """The fields of a hash of counts.
+
+    Raises: RedisAway if one is no whole number.
+    """
+    try:
+        return {name: int(value) for name, value in fields.items()}
+    except ValueError as error:
+        raise RedisAway(f"a count is damaged: {error}") from error

@@ -1,7 +1,8 @@
 -- Add up the counters of publishers that have been silent for long, so that there are not ever more of them.
 --
 -- What such a publisher still held is gone with its process: dropped as "vanished". One that was only silent finds its hash
--- gone when it writes again, and counts from there. One whose hash is none stays listed, and keeps no other.
+-- gone when it writes again, and counts from there. One whose hash is none, or holds
+-- what is no number, stays listed, and keeps no other.
 --
 -- Redis takes back nothing of a script that fails on its way. So all is read first, then what may fail for a right or a type
 -- is rehearsed, and a publisher is forgotten before it is added up: nothing is added twice. See apply.lua.
@@ -12,14 +13,20 @@
 
 local publishers, sum = KEYS[1], KEYS[2]
 local NOBODY = ''
+
+local function are_counters(hash)
+  if hash.err then return false end
+  for i = 2, #hash, 2 do
+    if not string.match(hash[i], '^-?%d+$') then return false end
+  end
+  return true
+end
+
 local silent, counters = {}, {}
 for _, instance in ipairs(redis.call('ZRANGEBYSCORE', publishers, '-inf', ARGV[3])) do
   local hash = redis.pcall('HGETALL', ARGV[1] .. instance)
-  if not hash.err then
-    silent[#silent + 1], counters[#counters + 1] = instance, hash
-  elseif not string.find(hash.err, 'WRONGTYPE', 1, true) then
-    return hash
-  end
+  if hash.err and not string.find(hash.err, 'WRONGTYPE', 1, true) then return hash end
+  if are_counters(hash) then silent[#silent + 1], counters[#counters + 1] = instance, hash end
 end
 if #silent == 0 then return 0 end
 

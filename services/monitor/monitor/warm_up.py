@@ -70,8 +70,10 @@ class WarmUp:
             for manifest in reversed(await self._reports.busiest(MAX_MODELS)):  # what is read last is kept longest
                 for window in WINDOWS.values():
                     await self._reports.build(window, manifest)
-        except RedisAway:
-            return False  # whoever asks for a report is told so
+        except RedisAway as error:  # whoever asks for a report is told so, but not why
+            if self.is_over:
+                _log.warning("a report cannot be built ahead", reason=str(error))
+            return False
         except Exception:
             _log.exception("a report cannot be built ahead")
             return False

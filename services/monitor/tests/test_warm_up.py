@@ -12,6 +12,7 @@ from monitor.manifests import Manifest
 from monitor.redis_connection import RedisAway
 from monitor.warm_up import WarmingUp, WarmUp
 from monitor.windows import WINDOWS, Window
+from structlog.testing import capture_logs
 
 pytestmark = pytest.mark.anyio
 
@@ -136,3 +137,16 @@ async def test_reports_are_built_again_so_that_they_stay_warm(monkeypatch: pytes
             reports.error = error
             built = len(reports.built)
             await until(lambda built=built: len(reports.built) > built + 1)
+
+
+async def test_why_reports_cannot_be_built_is_said_while_redis_answers_all_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(warm_up_module, "AGAIN_SECONDS", 0.01)
+    redis, reports = Redis(), Reports()
+    with capture_logs() as logs:
+        async with running(redis, reports) as warm_up:
+            await until(lambda: warm_up.is_over)
+            reports.error = RedisAway("WRONGTYPE")
+            await until(lambda: bool(logs))
+    assert {(log["event"], log["reason"]) for log in logs} == {("a report cannot be built ahead", "WRONGTYPE")}
