@@ -480,6 +480,14 @@ async def test_entries_trimmed_before_anybody_had_them_are_lost(
     assert (await stream.accounts()).lost == 20
 
 
+async def test_an_address_that_asks_for_another_protocol_gets_events_counted_all_the_same(
+    redis_server: RedisServer, client: redis.Redis, tmp_path: Path
+) -> None:
+    publish(client, events(10))
+    async with consuming(f"{redis_server.url}?protocol=3", tmp_path, claim_idle_seconds=3600):
+        await until(lambda: settled(client) == 10)
+
+
 async def test_lag_and_pending_are_exact(stream: RedisStream, client: redis.Redis) -> None:
     publish(client, events(100))
     accounts = await stream.accounts()

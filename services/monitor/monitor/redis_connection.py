@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
@@ -38,19 +39,18 @@ def check_redis_url(url: str) -> None:
 
 def connect(url: str, *, answer_seconds: float | None = None) -> Redis:
     """One connection pool; it connects when first used."""
-    return Redis.from_pool(
-        BlockingConnectionPool.from_url(
-            url,
-            max_connections=MAX_CONNECTIONS,
-            timeout=ANSWER_TIMEOUT_SECONDS,
-            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            socket_timeout=answer_seconds or ANSWER_TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-            decode_responses=True,
-            encoding_errors="replace",  # an entry with bytes that are no text must reach the parser, and fail there
-        )
-    )
+    settings: dict[str, Any] = {
+        "max_connections": MAX_CONNECTIONS,
+        "timeout": ANSWER_TIMEOUT_SECONDS,
+        "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "socket_timeout": answer_seconds or ANSWER_TIMEOUT_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+        **parse_url(url),
+        "protocol": 2,  # also where the address says ?protocol=3: nobody here reads answers of that shape
+        "decode_responses": True,
+        "encoding_errors": "replace",  # an entry with bytes that are no text must reach the parser, and fail there
+    }
+    return Redis.from_pool(BlockingConnectionPool(**settings))
 
 
 @asynccontextmanager
