@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 import httpx
 import pytest
+import redis
 from gateway import rate_limit
 from gateway.rate_limit import RateLimit
 from gateway.settings import GatewaySettings
@@ -125,6 +126,18 @@ async def test_without_redis_nobody_is_limited_and_nobody_waits(
             await asyncio.sleep(0.02)
 
 
+async def test_a_clock_of_redis_that_is_set_back_shuts_nobody_out(
+    replicas: list[RunningGateway], redis_server: RedisServer
+) -> None:
+    await predict(replicas[0])
+    with redis.Redis.from_url(redis_server.url) as client:
+        (key,) = client.scan_iter("*")
+        seconds, _ = client.time()
+        client.set(key, (seconds + 3600) * 1_000_000, px=3_600_000)  # as it was counted by the clock an hour ahead
+    refused = await predict(replicas[0])
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, str(SECONDS_A_REQUEST))
+
+
 async def test_that_redis_is_away_is_told_once_however_often_it_is_asked(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,8 +161,6 @@ async def test_that_redis_is_away_is_told_once_however_often_it_is_asked(
 async def test_what_is_kept_of_a_client_is_short_lived_and_no_address(
     replicas: list[RunningGateway], redis_server: RedisServer
 ) -> None:
-    import redis
-
     await predict(replicas[0], "192.0.2.1")
     with redis.Redis.from_url(redis_server.url, decode_responses=True) as client:
         (key,) = client.scan_iter("*")

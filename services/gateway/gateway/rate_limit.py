@@ -36,6 +36,7 @@ _SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local used_up = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+used_up = math.min(used_up, now + ARGV[1] * ARGV[2]) -- more is what a clock wrote that was set back since
 local wait = used_up + ARGV[1] - now - ARGV[1] * ARGV[2]
 if wait > 0 then return math.ceil(wait) end
 used_up = used_up + ARGV[1]
