@@ -13,9 +13,11 @@ import pytest
 import redis
 from monitor.manifests import Manifests
 from monitor.redis_stream import RedisStream
+from monitor.references import References
 from monitor.report import Report, Reports
 from monitor.windows import WINDOWS
 from redis_server import ROOT, RedisServer
+from structlog.testing import capture_logs
 
 from tests.integration.monitoring import consuming, events, publish, settled, until
 
@@ -81,13 +83,18 @@ async def test_traffic_that_was_adopted_is_what_later_traffic_is_compared_with(
         assert [each["action"] for each in shown["log"]] == ["adopt", "revoke"]
 
 
-async def test_an_adopted_reference_that_cannot_be_read_is_not_used(
+async def test_an_adopted_reference_that_cannot_be_read_is_not_used_and_told_once(
     redis_server: RedisServer, client: redis.Redis
 ) -> None:
-    client.hset("catnet:reference:catnet-mlp/1", mapping={"adopted_at": "now", "features": "[{}]"})
     stream = RedisStream(redis_server.url)
-    assert (await drift_of(stream))["reference"]["source"] == "manifest"
+    references, manifest = References(stream), Manifests(MODELS).get("catnet-mlp", "1")
+    with capture_logs() as logs:
+        for adopted_at in ("now", "now", "later", "later"):
+            client.hset("catnet:reference:catnet-mlp/1", mapping={"adopted_at": adopted_at, "features": "[{}]"})
+            used = await references.get(manifest)
+            assert (used.source, used.features) == ("manifest", manifest.features)
     await stream.close()
+    assert [log["event"] for log in logs] == ["the adopted reference cannot be used"] * 2
 
 
 @pytest.mark.parametrize("model", ["stranger", "catnet-mlp/99", "../models"])

@@ -42,7 +42,8 @@ class References:
 
     def __init__(self, stream: RedisStream) -> None:
         self._stream = stream
-        self._adopted: dict[str, Reference] = {}
+        self._adopted: dict[str, tuple[str, Reference | None]] = {}
+        """By model: when it was adopted, and the reference; None for one that cannot be used, which is told once."""
 
     async def get(self, manifest: Manifest) -> Reference:
         """Raises: RedisAway."""
@@ -50,13 +51,14 @@ class References:
         if adopted_at is None:
             self._adopted.pop(manifest.model, None)
             return Reference("manifest", manifest.features)
-        known = self._adopted.get(manifest.model)
-        if known is None or known.adopted_at != adopted_at:
-            known = self._adopted[manifest.model] = _read(await self._stream.reference(manifest.model), manifest)
-        return known
+        known_at, known = self._adopted.get(manifest.model, (None, None))
+        if known_at != adopted_at:
+            known = _read(await self._stream.reference(manifest.model), manifest)
+            self._adopted[manifest.model] = adopted_at, known
+        return known or Reference("manifest", manifest.features)
 
 
-def _read(fields: Mapping[str, str], manifest: Manifest) -> Reference:
+def _read(fields: Mapping[str, str], manifest: Manifest) -> Reference | None:
     try:
         features = read_features(json.loads(fields["features"]))
         return Reference(
@@ -64,4 +66,4 @@ def _read(fields: Mapping[str, str], manifest: Manifest) -> Reference:
         )
     except (InvalidManifest, ValueError, KeyError, TypeError) as error:
         _log.error("the adopted reference cannot be used", model=manifest.model, reason=type(error).__name__)
-        return Reference("manifest", manifest.features)
+        return None
