@@ -7,6 +7,8 @@ its own reading costs a coroutine a reply, and twice the CPU of all else that pu
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import Self, cast
 
 import hiredis
@@ -59,6 +61,9 @@ class RedisExchange(asyncio.Protocol):
         self._transport.write(packed)
         try:
             return await self._done
+        except BaseException:
+            self._reset()
+            raise
         finally:
             timer.cancel()
 
@@ -80,9 +85,18 @@ class RedisExchange(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(ConnectionError("the connection ended"))
 
+    def _reset(self) -> None:
+        """Close, and drop what Redis has not received. It would otherwise come later, when the network is mended, and
+        undo what was sent meanwhile on another connection.
+        """
+        if not self._transport.is_closing():
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+            self._transport.abort()
+
     def _end(self, error: Exception) -> None:
         if self._done is not None and not self._done.done():
             self._done.set_exception(error)
 
 
 _NOTHING = object()
+_NO_LINGERING = struct.pack("ii", True, 0)
