@@ -6,6 +6,7 @@ Source: RFC 9112.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
@@ -15,6 +16,10 @@ from gateway.transport import AnswerBroken, Content, NotAnswered, TransportError
 
 MAX_HEAD_BYTES = 64 * 1024
 """Of an answer. The parser itself keeps a header until it ends, however long that is."""
+UNTAKEN_SECONDS = 3.0
+"""After which a connection is lost whose other side takes nothing of what is sent, where the system can tell (Linux). A
+network may have forgotten it while it was idle; the system itself would go on sending for a quarter of an hour.
+"""
 
 
 class Receiver(Protocol):
@@ -69,6 +74,9 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        if option := getattr(socket, "TCP_USER_TIMEOUT", None):
+            milliseconds = round(UNTAKEN_SECONDS * 1000)
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, milliseconds)
 
     def data_received(self, data: bytes) -> None:
         if self._receiver is None:

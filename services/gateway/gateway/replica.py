@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from gateway.http_connection import HttpConnection
+from gateway.transport import NotAnswered
 
 KEEP_ALIVE_SECONDS = 60.0
 """Below that of the services' servers, so that the gateway is the side that closes an idle connection."""
@@ -52,7 +53,10 @@ class Replica:
         now = self._clock()
         if kind is None:
             self._silent_since = now if self._calls else math.inf
-        elif not self._calls:
+            return
+        if isinstance(error, NotAnswered):
+            self.drop_idle_connections()  # what ended that one may have ended all: the next call needs a new one
+        if not self._calls:
             if now - self._silent_since >= SILENCE_SECONDS:
                 self._rests_until = now + REST_SECONDS
                 self.drop_idle_connections()  # where its machine is gone, only a new one tells

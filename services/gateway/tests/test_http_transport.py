@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType
 
 import pytest
-from gateway import replica
+from gateway import http_connection, replica
 from gateway.http_connection import MAX_HEAD_BYTES
 from gateway.http_transport import STREAM_BUFFER_BYTES, HttpTransport
 from gateway.transport import MAX_ANSWER_BYTES, Answer, AnswerBroken, Content, NotAnswered
@@ -151,6 +152,33 @@ async def test_a_connection_idle_for_too_long_is_not_used(
     await send(transport)
     await send(transport)
     assert upstream.connections == 2
+
+
+async def test_where_a_connection_was_lost_the_next_call_needs_a_new_one(
+    transport: HttpTransport, upstream: ScriptedUpstream
+) -> None:
+    async def together(received: Received, writer: asyncio.StreamWriter) -> None:
+        await both_here.wait()
+        await raw(OK)(received, writer)
+
+    both_here = asyncio.Barrier(2)
+    upstream.behave = together
+    await asyncio.gather(send(transport), send(transport))
+    upstream.behave = close
+    with pytest.raises(NotAnswered):
+        await send(transport)
+    upstream.behave = raw(OK)
+    await send(transport)
+    assert [received.connection for received in upstream.received][-1] == 3
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux tells")
+async def test_a_connection_whose_other_side_takes_nothing_is_lost_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_connection, "UNTAKEN_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # takes what its buffers hold
+        async with HttpTransport(f"http://127.0.0.1:{listener.getsockname()[1]}", connections=1) as transport:
+            with pytest.raises(NotAnswered):
+                await send(transport, body=bytes(16_000_000))
 
 
 async def test_what_was_not_asked_for_is_not_taken_for_the_next_answer(
