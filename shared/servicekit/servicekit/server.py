@@ -92,7 +92,7 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
     _spare_garbage_collector()
     for ending in (signal.SIGINT, signal.SIGTERM):
         # uvicorn raises again, at the end, what it ended for: that would be a traceback, or a death by the signal.
-        signal.signal(ending, lambda *_: sys.exit(0))
+        signal.signal(ending, _end)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -109,6 +109,16 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     DrainingServer(config, app.state.health, settings.drain_seconds).run()
+
+
+def _end(sig: int, frame: FrameType | None) -> None:
+    """When all is closed, and without waiting for threads: the event loop would, and those that ask for the addresses
+    of names go on for as long as no resolver answers.
+    """
+    for output in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            output.flush()
+    os._exit(0)
 
 
 def _allow_all_file_handles() -> None:

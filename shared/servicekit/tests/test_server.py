@@ -175,3 +175,27 @@ def test_a_service_that_is_told_to_end_ends_with_status_0_and_without_a_word(end
     """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20)
     assert (done.returncode, done.stdout, done.stderr) == (0, "closed\n", "")
+
+
+def test_a_service_that_is_told_to_end_waits_for_no_thread() -> None:
+    program = """if True:
+        import os, signal, socket, threading
+        from contextlib import asynccontextmanager
+        from fastapi import FastAPI
+        from servicekit.health import Health
+        from servicekit.server import serve
+        from servicekit.settings import ServiceSettings
+
+        @asynccontextmanager
+        async def lifespan(app):
+            threading.Thread(target=threading.Event().wait).start()
+            os.kill(os.getpid(), signal.SIGTERM)
+            yield
+
+        app = FastAPI(lifespan=lifespan)
+        app.state.health = Health()
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        serve(app, ServiceSettings(port=port))
+    """
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=10)
