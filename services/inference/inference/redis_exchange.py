@@ -13,7 +13,7 @@ from typing import Self, cast
 
 import hiredis
 from redis.asyncio import ConnectionPool
-from redis.asyncio.connection import AbstractConnection, Connection
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError, InvalidResponse, ResponseError
 
 
@@ -33,9 +33,6 @@ class RedisExchange(asyncio.Protocol):
         """Raises: RedisError, OSError."""
         connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
         try:
-            if isinstance(connection, Connection):
-                # uvloop logs a search for a name's address that fails after connecting was cut short. Not this one.
-                await asyncio.get_running_loop().getaddrinfo(connection.host, connection.port)
             await connection.connect()  # type: ignore[no-untyped-call]
         except BaseException:
             await connection.disconnect(nowait=True)

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -49,6 +50,7 @@ class DrainingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(_tell_unless_late_address)
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -109,6 +111,12 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     DrainingServer(config, app.state.health, settings.drain_seconds).run()
+
+
+def _tell_unless_late_address(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """uvloop goes on looking up a name after connecting was given up, and would tell that it was not found."""
+    if not isinstance(context.get("exception"), socket.gaierror):
+        loop.default_exception_handler(context)
 
 
 def _end(sig: int, frame: FrameType | None) -> None:

@@ -199,3 +199,12 @@ def test_a_service_that_is_told_to_end_waits_for_no_thread() -> None:
         serve(app, ServiceSettings(port=port))
     """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=10)
+
+
+async def test_a_name_that_is_not_found_after_connecting_was_given_up_is_not_told(
+    server: DrainingServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = asyncio.get_running_loop()
+    for error in (socket.gaierror(socket.EAI_AGAIN, "no name"), ValueError("why")):
+        loop.call_exception_handler({"message": "never retrieved", "exception": error})
+    assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [ValueError]
