@@ -61,28 +61,30 @@ class RateLimit:
         self._script = self._redis.register_script(_SCRIPT)
         self._arguments = (60_000_000 // per_minute, burst)
         self._uncounted = uncounted
+        self._is_away = False
         self._rests_until = 0.0
-        self._counts = True
-        """Whether Redis counted when it was last asked; said where that changes."""
 
     async def wait_seconds(self, client: str) -> float:
         """How long the client has to wait; 0 lets it pass, and counts it."""
         clock = asyncio.get_running_loop().time
         if clock() >= self._rests_until:
+            if self._is_away:
+                self._rests_until = clock() + REST_SECONDS  # this request finds out, and the others need not wait
             try:
                 async with asyncio.timeout(REDIS_SECONDS):
                     microseconds: int = await self._script(keys=[f"catnet:rate:{client}"], args=self._arguments)
-                if not self._counts:
-                    _log.info("requests are counted again")
-                self._counts = True
-                return microseconds / 1_000_000
             except (RedisError, OSError) as error:  # TimeoutError is an OSError
                 self._rests_until = clock() + REST_SECONDS
-                if self._counts:
+                if not self._is_away:
                     _log.warning("requests are not counted: redis is away", reason=type(error).__name__)
-                self._counts = False
+                self._is_away = True
                 if isinstance(error, ResponseError):
                     await self._connect_anew()
+            else:
+                if self._is_away:
+                    _log.info("requests are counted again")
+                    self._is_away, self._rests_until = False, 0.0
+                return microseconds / 1_000_000
         self._uncounted.inc()
         return 0.0
 
