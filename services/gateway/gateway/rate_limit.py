@@ -15,10 +15,9 @@ from contextlib import suppress
 
 import structlog
 from prometheus_client import Counter
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
+from servicekit.redis_pool import redis_pool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api_keys import KEY_DIGEST
@@ -51,13 +50,7 @@ class RateLimit:
     """``uncounted`` counts the requests let through because Redis did not answer."""
 
     def __init__(self, url: str, *, per_minute: int, burst: int, uncounted: Counter) -> None:
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS,
-            timeout=REDIS_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._redis = Redis.from_pool(pool)
+        self._redis = Redis.from_pool(redis_pool(url, max_connections=_CONNECTIONS, timeout=REDIS_SECONDS))
         self._script = self._redis.register_script(_SCRIPT)
         self._arguments = (60_000_000 // per_minute, burst)
         self._uncounted = uncounted

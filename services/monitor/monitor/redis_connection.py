@@ -11,13 +11,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.connection import parse_url
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
+from servicekit.redis_pool import redis_pool
 
 CONNECT_TIMEOUT_SECONDS = 2.0
 ANSWER_TIMEOUT_SECONDS = 5.0
@@ -39,18 +37,17 @@ def check_redis_url(url: str) -> None:
 
 def connect(url: str, *, answer_seconds: float | None = None) -> Redis:
     """One connection pool; it connects when first used."""
-    settings: dict[str, Any] = {
-        "max_connections": MAX_CONNECTIONS,
-        "timeout": ANSWER_TIMEOUT_SECONDS,
-        "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "socket_timeout": answer_seconds or ANSWER_TIMEOUT_SECONDS,
-        "retry": Retry(NoBackoff(), 0),
-        **parse_url(url),
-        "protocol": 2,  # also where the address says ?protocol=3: nobody here reads answers of that shape
-        "decode_responses": True,
-        "encoding_errors": "replace",  # an entry with bytes that are no text must reach the parser, and fail there
-    }
-    return Redis.from_pool(BlockingConnectionPool(**settings))
+    return Redis.from_pool(
+        redis_pool(
+            url,
+            max_connections=MAX_CONNECTIONS,
+            timeout=ANSWER_TIMEOUT_SECONDS,
+            socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            socket_timeout=answer_seconds or ANSWER_TIMEOUT_SECONDS,
+            decode_responses=True,
+            encoding_errors="replace",  # an entry with bytes that are no text must reach the parser, and fail there
+        )
+    )
 
 
 @asynccontextmanager
