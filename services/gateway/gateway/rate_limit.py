@@ -34,9 +34,10 @@ _CONNECTIONS = 32
 _SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local used_up = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
-used_up = math.min(used_up, now + ARGV[1] * ARGV[2]) -- more is what a clock wrote that was set back since
-local wait = used_up + ARGV[1] - now - ARGV[1] * ARGV[2]
+local latest = now + ARGV[1] * ARGV[2]
+local used_up = tonumber(redis.call('GET', KEYS[1]) or '0')
+if used_up < now or used_up > latest then used_up = now end -- later than that: by a clock that was set back since
+local wait = used_up + ARGV[1] - latest
 if wait > 0 then return math.ceil(wait) end
 used_up = used_up + ARGV[1]
 redis.call('SET', KEYS[1], string.format('%.0f', used_up), 'PX', math.ceil((used_up - now) / 1000))
