@@ -72,6 +72,7 @@ class Supervisor:
         self._socket = Path(self._socket_dir.name) / "supervisor.sock"
         self._password = secrets.token_hex(16)
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_told_to_end = False
 
     def start(self) -> IO[bytes]:
         """Start everything. Returns: what all processes print; it ends when supervisord does."""
@@ -96,8 +97,9 @@ class Supervisor:
         return cast(IO[bytes], self._process.stdout)
 
     def stop(self) -> None:
-        """Begin to end everything; wait() tells when it is done."""
-        if self._process:
+        """Begin to end everything, where that has not begun; wait() tells when it is done."""
+        if self._process and not self._is_told_to_end:
+            self._is_told_to_end = True  # in its last moments another SIGTERM would kill it, as if it had failed
             self._process.terminate()
             self._process.send_signal(signal.SIGCONT)  # where somebody has stopped it, it learns of its end only now
 
