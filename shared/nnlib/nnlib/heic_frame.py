@@ -135,19 +135,19 @@ class _HeicFile(IsoMedia):
         return sum(end - start for start, end in [*self._extents.get(item, ()), *configurations])
 
     def _own_pixels(self, item: int) -> int:
-        """Of all its slices, as if each were the whole picture."""
+        """Of all its slices, or of the one picture, if that is announced to be more."""
         kind, properties = self._types.get(item), self._properties.get(item, [])
         largest = max((self._announced(span) for name, span in properties if name == b"ispe"), default=0)
-        slices = 1
+        decoded = 0
         if (extents := self._extents.get(item)) is not None and kind in (_HEVC, _GRID, _OVERLAY):
             data, (start, end) = self.joined(extents)
             if kind == _HEVC:
                 picture = self._hevc_picture(data, (start, end), properties)
-                largest, slices = max(largest, picture.pixels), picture.slices
+                largest, decoded = max(largest, picture.pixels), picture.decoded_pixels
             else:
                 largest = max(largest, _canvas_pixels(data, (start, end), _CANVAS_STARTS[kind]))
         self._largest = max(self._largest, largest)
-        return largest * slices
+        return max(largest, decoded)
 
     def _announced(self, span: Span) -> int:
         fields = Fields(self.data, span)

@@ -1,7 +1,11 @@
 """What an HEVC bitstream asks of its decoder, told from the headers of its units.
 
-Source: ITU-T H.265, 7.3.1 (units), 7.3.2.2 and 7.3.3 (sequence parameter set), 9.2 (numbers of variable length).
+Source: ITU-T H.265, 7.3.1 (units), 7.3.2.2 and 7.3.3 (sequence parameter set), 7.3.2.3 (picture parameter set), 7.3.6.1
+(head of a slice), 9.2 (numbers of variable length).
 """
+
+from dataclasses import dataclass
+from typing import Self
 
 from nnlib.bit_fields import Fields, Unreadable
 
@@ -9,12 +13,15 @@ MAX_PARAMETER_SETS = 10
 """For one picture: there are three. From each the decoder makes tables for all of it."""
 
 MOST_BYTES_READ = 256
-"""Of a unit: no sequence parameter set takes more before its size."""
+"""Of a unit: no parameter set takes more for what is read of it."""
+
+_SLICE_COSTS_PIXELS = 2000  # to begin with it, where many are short: up to 50 us
 
 _UNIT_HEADER_BYTES = 2
 _FIRST_BEYOND_SLICES = 32
-_SEQUENCE_PARAMETER_SET = 33
+_SEQUENCE_PARAMETER_SET, _PICTURE_PARAMETER_SET = 33, 34
 _PARAMETER_SETS = range(32, 35)
+_BEGINNING_SLICES = range(16, 24)  # of pictures that can be decoded without earlier ones
 _MOST_ZEROS = 32
 _PROFILE_BITS, _LEVEL_BITS = 88, 8
 _MOST_SUB_LAYERS = 8
@@ -25,13 +32,16 @@ class HevcPicture:
     """Made of one unit after the other, those that the decoder is given beside the picture first.
 
     ``pixels``: the most that any of its parameter sets says.
-    ``slices``: each may go on to the end of the picture, whichever part of it the next one begins with.
+    ``decoded_pixels``: those of all its slices. Each may go on from where it begins to the end of the picture,
+    whichever part of it the next one begins with.
     """
 
     def __init__(self) -> None:
         self.pixels = 0
-        self.slices = 0
+        self.decoded_pixels = 0
         self._parameter_sets = 0
+        self._sequences: set[_Sequence] = set()
+        self._layouts: set[_Layout] = set()
 
     def add(self, unit: bytes) -> None:
         """Raises: Unreadable."""
@@ -41,29 +51,94 @@ class HevcPicture:
         if layer:  # of another view or a finer picture, which the decoder passes over
             return
         if kind < _FIRST_BEYOND_SLICES:
-            self.slices += 1
+            self.decoded_pixels += max(self._pixels_from(unit, kind), _SLICE_COSTS_PIXELS)
         elif kind in _PARAMETER_SETS:
             self._parameter_sets += 1
             if self._parameter_sets > MAX_PARAMETER_SETS:
                 raise Unreadable
             if kind == _SEQUENCE_PARAMETER_SET:
-                self.pixels = max(self.pixels, _sequence_pixels(unit))
+                sequence = _Sequence.read(unit)
+                self._sequences.add(sequence)
+                self.pixels = max(self.pixels, sequence.pixels)
+            elif kind == _PICTURE_PARAMETER_SET:
+                self._layouts.add(_Layout.read(unit))
+
+    def _pixels_from(self, slice_unit: bytes, kind: int) -> int:
+        """From the block that a slice begins with to the end of the picture."""
+        if len(self._sequences) != 1 or len(self._layouts) != 1:  # which of them it follows is not looked up
+            return self.pixels
+        (sequence,), (layout,) = self._sequences, self._layouts
+        fields = _content(slice_unit)
+        if fields.take(1) or layout.has_tiles:  # the first; in tiles a later block need not be a later address
+            return self.pixels
+        fields.skip(kind in _BEGINNING_SLICES)
+        _variable_length(fields)
+        fields.skip(layout.tells_dependence)
+        address = fields.take((sequence.blocks - 1).bit_length())
+        return sequence.pixels * (sequence.blocks - address) // sequence.blocks
 
 
-def _sequence_pixels(unit: bytes) -> int:
-    content = unit[_UNIT_HEADER_BYTES:MOST_BYTES_READ].replace(b"\0\0\3", b"\0\0")  # the third only parts zeros
-    fields = Fields(content, (0, len(content)))
-    fields.skip(4)
-    sub_layers = fields.take(3)
-    fields.skip(1 + _PROFILE_BITS + _LEVEL_BITS)
-    if sub_layers:
-        told = [(fields.take(1), fields.take(1)) for _ in range(sub_layers)]
-        fields.skip(2 * (_MOST_SUB_LAYERS - sub_layers))
-        fields.skip(sum(_PROFILE_BITS * has_profile + _LEVEL_BITS * has_level for has_profile, has_level in told))
-    _variable_length(fields)
-    if _variable_length(fields) == _SEPARATE_PLANES_ARE_TOLD:
-        fields.skip(1)
-    return _variable_length(fields) * _variable_length(fields)
+@dataclass(frozen=True, slots=True)
+class _Sequence:
+    """``blocks``: those that addresses count (coding tree blocks)."""
+
+    pixels: int
+    blocks: int
+
+    @classmethod
+    def read(cls, unit: bytes) -> Self:
+        """Raises: Unreadable."""
+        fields = _content(unit)
+        fields.skip(4)
+        sub_layers = fields.take(3)
+        fields.skip(1 + _PROFILE_BITS + _LEVEL_BITS)
+        if sub_layers:
+            told = [(fields.take(1), fields.take(1)) for _ in range(sub_layers)]
+            fields.skip(2 * (_MOST_SUB_LAYERS - sub_layers))
+            fields.skip(sum(_PROFILE_BITS * has_profile + _LEVEL_BITS * has_level for has_profile, has_level in told))
+        _variable_length(fields)
+        if _variable_length(fields) == _SEPARATE_PLANES_ARE_TOLD:
+            fields.skip(1)
+        width, height = _variable_length(fields), _variable_length(fields)
+        _variable_lengths(fields, 4 * fields.take(1))  # what is cut off on each side
+        _variable_lengths(fields, 3)
+        _variable_lengths(fields, 3 * (sub_layers + 1 if fields.take(1) else 1))
+        side_bits = 3 + _variable_length(fields) + _variable_length(fields)
+        if not width * height:
+            raise Unreadable
+        return cls(width * height, -(-width >> side_bits) * -(-height >> side_bits))
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What a picture parameter set says of slices."""
+
+    tells_dependence: bool
+    has_tiles: bool
+
+    @classmethod
+    def read(cls, unit: bytes) -> Self:
+        """Raises: Unreadable."""
+        fields = _content(unit)
+        _variable_lengths(fields, 2)
+        tells_dependence = bool(fields.take(1))
+        fields.skip(6)
+        _variable_lengths(fields, 3)
+        fields.skip(2)
+        _variable_lengths(fields, fields.take(1))
+        _variable_lengths(fields, 2)
+        fields.skip(4)
+        return cls(tells_dependence, has_tiles=bool(fields.take(1)))
+
+
+def _content(unit: bytes) -> Fields:
+    content = unit[:MOST_BYTES_READ].replace(b"\0\0\3", b"\0\0")  # the third only parts zeros
+    return Fields(content, (_UNIT_HEADER_BYTES, len(content)))
+
+
+def _variable_lengths(fields: Fields, count: int) -> None:
+    for _ in range(count):
+        _variable_length(fields)
 
 
 def _variable_length(fields: Fields) -> int:

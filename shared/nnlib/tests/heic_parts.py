@@ -57,8 +57,8 @@ def unit(kind, payload):
     return bytes(out)
 
 
-def parameter_sets(width, height):
-    """Video, sequence and picture parameter set (7.3.2)."""
+def parameter_sets(width, height, *, tiles=False):
+    """Video, sequence and picture parameter set (7.3.2). The tiles are two, side by side."""
     profile = int.from_bytes(PROFILE, "big"), 8 * len(PROFILE)
     video = Bits().put((0, 4), (3, 2), (0, 6), (0, 3), (1, 1), (0xFFFF, 16), profile, (1, 1)).golomb(0, 0, 0)
     video.put((0, 6)).golomb(0).put((0, 1), (0, 1)).aligned()
@@ -68,13 +68,22 @@ def parameter_sets(width, height):
     sequence.put((0, 1), (0, 1), (0, 1), (1, 1), (7, 4), (7, 4)).golomb(1, 0).put((1, 1))  # PCM, 8 bits, blocks of 16
     sequence.golomb(0).put((0, 1), (0, 1), (0, 1), (0, 1), (0, 1)).aligned()
     picture = Bits().golomb(0, 0).put((0, 1), (0, 1), (0, 3), (0, 1), (0, 1)).golomb(0, 0, 0).put((0, 3)).golomb(0, 0)
-    picture.put((0, 7), (1, 1), (0, 1), (1, 1), (0, 1), (0, 1)).golomb(0).put((0, 1), (0, 1)).aligned()
+    picture.put((0, 4), (tiles, 1), (0, 1))
+    if tiles:
+        picture.golomb(1, 0).put((1, 1), (0, 1))
+    picture.put((0, 1), (1, 1), (0, 1), (1, 1), (0, 1), (0, 1)).golomb(0).put((0, 1), (0, 1)).aligned()
     return unit(32, video.bytes()), unit(33, sequence.bytes()), unit(34, picture.bytes())
 
 
-def picture_slice(luma):
-    """One intra slice (7.3.6, 7.3.8): for every block "not divided", "stored", the samples, "was it the last?"."""
-    bits = Bits().put((1, 1), (0, 1)).golomb(0, 2, 0).aligned()
+def slice_header(first_block=0, blocks=0):
+    """Of the slice of a picture of so many blocks that begins with this one (7.3.6)."""
+    bits = Bits().put((first_block == 0, 1), (0, 1)).golomb(0)
+    return bits.put((first_block, (blocks - 1).bit_length() if first_block else 0)).golomb(2, 0).aligned()
+
+
+def picture_slice(luma, **place):
+    """One intra slice (7.3.8): for every block "not divided", "stored", the samples, "was it the last?"."""
+    bits = slice_header(**place)
     less_probable = [int(number) for number in LESS_PROBABLE.split()]
     blocks = [(y, x) for y in range(0, luma.shape[0], BLOCK) for x in range(0, luma.shape[1], BLOCK)]
     interval = 510
@@ -113,11 +122,17 @@ def flush(low):
     return sent + f"{low >> 7 & 3 | 1:02b}"
 
 
-def next_slice(width, height):
-    """It begins with the second block, and holds nothing that can be decoded."""
+def next_slice(width, height, first_block=1):
+    """It holds nothing that can be decoded."""
     blocks = (width // BLOCK) * (height // BLOCK)
-    header = Bits().put((0, 1), (0, 1)).golomb(0).put((1, (blocks - 1).bit_length())).golomb(2, 0).aligned()
-    return unit(19, header.bytes() + b"\x55")
+    return unit(19, slice_header(first_block, blocks).bytes() + b"\x55")
+
+
+def picture_slices(luma, count):
+    """As many lines of blocks in each."""
+    places = range(0, luma.size // BLOCK**2, luma.size // BLOCK**2 // count)
+    parts = zip(np.split(luma, count), places, strict=True)
+    return [picture_slice(part, first_block=first, blocks=luma.size // BLOCK**2) for part, first in parts]
 
 
 def in_stream(*units):
@@ -145,11 +160,12 @@ class Item:
     references: tuple[tuple[bytes, tuple[int, ...]], ...] = ()
 
 
-def hevc(luma, *, coded=None, announced=None, **options):
+def hevc(luma, *, slices=1, coded=None, announced=None, **options):
     """A picture, and what may be lies about its size."""
     height, width = luma.shape
     sets = parameter_sets(*(coded or (width, height)))
-    return Item(announced or coded or (width, height), in_stream(picture_slice(luma)), parameter_sets=sets, **options)
+    data = in_stream(*picture_slices(luma, slices))
+    return Item(announced or coded or (width, height), data, parameter_sets=sets, **options)
 
 
 def of_grid(columns, rows, size, tiles):

@@ -4,6 +4,7 @@ import struct
 import time
 from contextlib import suppress
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,6 +41,13 @@ OTHER_LAYER = 8  # the second byte of a unit's header is 1 for the only one
 def small(*units, sets=()):
     """A small picture, and units beside it: in its stream, or where its parameter sets are."""
     return Item((64, 64), SMALL.data + in_stream(*units), parameter_sets=(*SMALL.parameter_sets, *sets))
+
+
+def in_slices(width, height, first_blocks, *, sets=()):
+    """A picture whose first slice may be sound, and more that begin with these blocks."""
+    later = [next_slice(width, height, block) for block in first_blocks]
+    sets = (*parameter_sets(width, height), *sets)
+    return heic_file(Item((width, height), SMALL.data + in_stream(*later), parameter_sets=sets))
 
 
 def auxiliary(item, of):
@@ -97,14 +105,43 @@ def test_the_decoder_believes_the_tile():
         heic_file(overlay((16384, 16384), (2,), announced=(64, 64)), SMALL),
         heic_file(small(*LARGE_SETS)),
         heic_file(small(sets=LARGE_SETS)),
-        heic_file(Item((1024, 1024), SMALL.data + in_stream(*[next_slice(1024, 1024)] * 200), LARGE.kind,
-                       parameter_sets(1024, 1024))),
+        in_slices(1024, 1024, [1] * 200),
+        in_slices(1024, 1024, range(1, 200)),
+        in_slices(1024, 1024, [4095] * 200, sets=parameter_sets(1024, 1008)[1:2]),
+        in_slices(1024, 1024, [4095] * 200, sets=parameter_sets(1024, 1024, tiles=True)[2:]),
+        heic_file(Item((1024, 1024), SMALL.data + in_stream(*[next_slice(1024, 1024, 4095)] * 200),
+                       parameter_sets=parameter_sets(1024, 1024, tiles=True))),
     ],
-    ids=["tile", "tiles", "identity", "transparency", "of a tile", "canvas", "in the stream", "beside it", "slices"],
+    ids=["tile", "tiles", "identity", "transparency", "of a tile", "canvas", "in the stream", "beside it",
+         "slices in one place", "slices that overlap", "slices of two sizes", "slices of two layouts",
+         "slices in tiles"],
 )  # fmt: skip
 def test_whatever_makes_it_large_is_too_many_pixels(data, undecoded):
     with pytest.raises(TooManyPixels):
         preprocess(data)
+
+
+@pytest.mark.parametrize("slices", [2, 4, 8, 16])
+def test_a_picture_in_slices_is_that_picture(slices):
+    luma = grey(128, 256)
+    sliced = preprocess(heic_file(hevc(luma, slices=slices)))
+    np.testing.assert_array_equal(sliced.pixels, preprocess(heic_file(hevc(luma))).pixels)
+
+
+def test_a_slice_counts_from_where_it_begins():
+    data = heic_file(hevc(grey(128, 256), slices=16))
+    assert decoded_pixels(data) == 128 * 256 // 16 * sum(range(1, 17)) // 4
+
+
+def test_slices_do_not_make_a_photo_larger():
+    width, height, slices = 8192, 6096, 6
+    blocks = width * height // 16**2
+    assert decoded_pixels(in_slices(width, height, range(blocks // slices, blocks, blocks // slices))) == width * height
+
+
+def test_a_slice_of_nothing_takes_some_time():
+    last = 256 * 256 // 16**2 - 1
+    assert decoded_pixels(in_slices(256, 256, [last] * 10_000)) > 10_000 * 16**2
 
 
 def test_what_is_not_decoded_for_the_photo_may_be_large():
@@ -167,6 +204,7 @@ SOUND = [
     heic_file(SMALL, metadata(bytes(30), (1,))),
     heic_file(of_grid(2, 1, (128, 64), (2, 3)), SMALL, SMALL, auxiliary(SMALL, of=2)),
     heic_file(overlay((64, 64), (2, 3)), SMALL, identity(of=2)),
+    heic_file(hevc(grey(64, 64), slices=4)),
 ]
 
 
