@@ -59,8 +59,10 @@ _IS_LABORIOUS: dict[str, Callable[[bytes], bool]] = {
     "GIF": gif_structure.is_laborious,
 }
 
-# Of odd metadata in a stranger's photo Pillow warns on stderr, with a path of this machine, and decodes on.
+# Of odd metadata in a stranger's photo Pillow warns on stderr, with a path of this machine, and decodes on; so it does
+# of giant GIFs, which are refused.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}

@@ -1,5 +1,8 @@
 """Whatever photo comes in, the picture that the network sees is the one a careful person would have cut."""
 
+import struct
+import subprocess
+import sys
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -274,6 +277,16 @@ def test_an_error_carries_no_words_of_a_library():
             preprocess(data)
         assert caught.value.__suppress_context__
         assert str(caught.value).endswith("image is truncated or damaged")
+
+
+def test_pillow_does_not_warn_of_giants_on_stderr():
+    gif = struct.pack("<6s2H3xc4Hx", b"GIF89a", 1, 1, b",", 0, 0, 13_000, 12_000) + b"\2\2\x44\1\0;"
+    with pytest.raises(TooManyPixels):
+        preprocess(gif)
+    program = "import sys; from nnlib.preprocessing import preprocess; preprocess(sys.stdin.buffer.read())"
+    reader = subprocess.run([sys.executable, "-c", program], input=gif, stderr=subprocess.PIPE)
+    assert b"TooManyPixels" in reader.stderr
+    assert b"Warning" not in reader.stderr
 
 
 @pytest.mark.filterwarnings("ignore")  # Pillow warns of odd metadata on the way to an error
