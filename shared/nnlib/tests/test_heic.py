@@ -1,12 +1,14 @@
 """HEIC, the photos of most telephones."""
 
+import struct
+
 import numpy as np
 import pytest
 from nnlib.errors import BrokenImage, TooManyPixels
 from nnlib.preprocessing import preprocess
 from PIL import Image
 
-from shared.nnlib.tests.heic_parts import grey, heic
+from shared.nnlib.tests.heic_parts import COLOUR, box, grey, heic, heic_file, hevc
 
 
 def test_a_64x64_heic_comes_through_exactly():
@@ -29,6 +31,12 @@ def test_a_heic_is_turned_as_a_viewer_turns_it(quarter_turns):
     )
     difference = np.abs(picture.pixels.astype(int) - np.asarray(expected, int)[..., None])
     assert difference.max() <= 1
+
+
+def test_one_that_shows_a_small_part_of_what_is_stored_is_not_called_damaged():
+    part = box(b"clap", struct.pack(">IIIIiIiI", 64, 1, 64, 1, 0, 1, 0, 1))
+    with pytest.raises(BrokenImage, match=r"in a way that is not supported$"):
+        preprocess(heic_file(hevc(grey(256, 256), properties=(COLOUR, part))))
 
 
 @pytest.mark.parametrize("kept", [0.99, 0.5, 0.1])
