@@ -13,6 +13,8 @@ ISO/IEC 23008-12, 6.5.3 (ispe), 6.6 (derived images), 9.3.2 (ipma).
 """
 
 from collections import defaultdict
+from dataclasses import dataclass
+from typing import Self
 
 from nnlib.bit_fields import Fields, Span, Unreadable
 from nnlib.errors import BrokenImage
@@ -21,6 +23,9 @@ from nnlib.iso_media import IMAGES_AT_ONCE, Boxes, IsoMedia, only
 
 MAX_COPIED_BYTES = 40_000_000
 """Of the pictures' bitstreams, and of what the file says about them: the reader copies it for each of them."""
+
+_HELD_BYTES_OF_A_PIXEL = 6
+"""Of frames: three samples of more than 8 bits, or two and a transparency. What is made of them takes up to 9 more."""
 
 _LEAST_PIXELS = 10_000  # for so many takes as long as it takes to begin with a picture
 _MOST_STAGES = 20  # of pictures that are put together from others; there are two or three
@@ -32,7 +37,8 @@ _DESCRIBES, _IS_MADE_OF, _IS_AUXILIARY_TO = b"cdsc", b"dimg", b"auxl"
 
 
 def decoded_pixels(data: bytes) -> int:
-    """The pixels of the largest picture, or a quarter of those of all that are decoded, if that is more.
+    """The pixels of the largest picture, or a quarter of those of all that are decoded, if that is more; or as many as
+    there is room for in memory, of that which they take while they are decoded.
 
     Raises: BrokenImage, also if there is no picture or there are too many parts to follow.
     """
@@ -40,6 +46,20 @@ def decoded_pixels(data: bytes) -> int:
         return _HeicFile(data).decoded_pixels()
     except Unreadable:
         raise BrokenImage("the HEIC image is truncated or damaged") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    pixels: int
+    bitstream_bytes: int
+    held_bytes: int
+
+    def __add__(self, other: Self) -> "_Work":
+        return _Work(
+            self.pixels + other.pixels,
+            self.bitstream_bytes + other.bitstream_bytes,
+            self.held_bytes + other.held_bytes,
+        )
 
 
 class _HeicFile(IsoMedia):
@@ -57,15 +77,15 @@ class _HeicFile(IsoMedia):
         self._copied_bytes = 0
         self._read_references(only(meta, b"iref"))
         self._largest = 0
-        self._known: dict[int, tuple[int, int]] = {}
+        self._known: dict[int, _Work] = {}
 
     def decoded_pixels(self) -> int:
         for properties in self._properties.values():
             self._copied_bytes += sum(end - start for kind, (start, end) in properties if kind == b"colr")
-        pixels, bitstream_bytes = self._pixels_and_bytes(self._primary, stage=0)
-        if self._copied_bytes + bitstream_bytes > MAX_COPIED_BYTES:
+        work = self._work(self._primary, stage=0)
+        if self._copied_bytes + work.bitstream_bytes > MAX_COPIED_BYTES:
             raise Unreadable
-        return max(self._largest, pixels // IMAGES_AT_ONCE)
+        return max(self._largest, work.pixels // IMAGES_AT_ONCE, work.held_bytes // _HELD_BYTES_OF_A_PIXEL)
 
     def _primary_item(self, span: Span) -> int:
         fields = Fields(self.data, span)
@@ -112,7 +132,7 @@ class _HeicFile(IsoMedia):
                 elif kind == _DESCRIBES:
                     self._copied_bytes += sum(end - start for start, end in self._extents.get(item, ()))
 
-    def _pixels_and_bytes(self, item: int, *, stage: int) -> tuple[int, int]:
+    def _work(self, item: int, *, stage: int) -> "_Work":
         """Of the item and of all that is decoded for it, as often as it is."""
         known = self._known.get(item)
         if known is not None:
@@ -120,34 +140,32 @@ class _HeicFile(IsoMedia):
         self.step()
         if stage == _MOST_STAGES:  # or they are put together from one another
             raise Unreadable
-        pixels = max(self._own_pixels(item), _LEAST_PIXELS)
-        bitstream_bytes = self._own_bytes(item)
+        work = self._own_work(item)
         for part in self._parts[item]:
-            pixels_of_part, bytes_of_part = self._pixels_and_bytes(part, stage=stage + 1)
-            pixels += pixels_of_part
-            bitstream_bytes += bytes_of_part
-        self._known[item] = pixels, bitstream_bytes
-        return pixels, bitstream_bytes
+            work += self._work(part, stage=stage + 1)
+        self._known[item] = work
+        return work
 
     def _own_bytes(self, item: int) -> int:
         """Of its bitstream, and of the units that are kept beside it."""
         configurations = [span for kind, span in self._properties.get(item, []) if kind == b"hvcC"]
         return sum(end - start for start, end in [*self._extents.get(item, ()), *configurations])
 
-    def _own_pixels(self, item: int) -> int:
+    def _own_work(self, item: int) -> "_Work":
         """Of all its slices, or of the one picture, if that is announced to be more."""
         kind, properties = self._types.get(item), self._properties.get(item, [])
         largest = max((self._announced(span) for name, span in properties if name == b"ispe"), default=0)
-        decoded = 0
+        decoded = held_bytes = 0
         if (extents := self._extents.get(item)) is not None and kind in (_HEVC, _GRID, _OVERLAY):
             data, (start, end) = self.joined(extents)
             if kind == _HEVC:
                 picture = self._hevc_picture(data, (start, end), properties)
-                largest, decoded = max(largest, picture.pixels), picture.decoded_pixels
+                largest = max(largest, picture.pixels)
+                decoded, held_bytes = picture.decoded_pixels, picture.held_bytes
             else:
                 largest = max(largest, _canvas_pixels(data, (start, end), _CANVAS_STARTS[kind]))
         self._largest = max(self._largest, largest)
-        return max(largest, decoded)
+        return _Work(max(largest, decoded, _LEAST_PIXELS), self._own_bytes(item), held_bytes)
 
     def _announced(self, span: Span) -> int:
         fields = Fields(self.data, span)

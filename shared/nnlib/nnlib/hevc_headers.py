@@ -22,10 +22,13 @@ _FIRST_BEYOND_SLICES = 32
 _SEQUENCE_PARAMETER_SET, _PICTURE_PARAMETER_SET = 33, 34
 _PARAMETER_SETS = range(32, 35)
 _BEGINNING_SLICES = range(16, 24)  # of pictures that can be decoded without earlier ones
+_SLICES_WITHOUT_REFERENCES = (19, 20)  # all others may name earlier pictures, those above too
 _MOST_ZEROS = 32
 _PROFILE_BITS, _LEVEL_BITS = 88, 8
 _MOST_SUB_LAYERS = 8
 _SEPARATE_PLANES_ARE_TOLD = 3
+_SAMPLES_OF_TWO_PIXELS = (2, 3, 4, 6)  # by the format of the chroma: none, a quarter, a half, all
+_MOST_EARLIER_PICTURES = 16
 
 
 class HevcPicture:
@@ -34,11 +37,14 @@ class HevcPicture:
     ``pixels``: the most that any of its parameter sets says.
     ``decoded_pixels``: those of all its slices. Each may go on from where it begins to the end of the picture,
     whichever part of it the next one begins with.
+    ``held_bytes``: those of all its pictures as they are decoded, and of the earlier ones that they name: where these
+    are missing, the decoder makes them up.
     """
 
     def __init__(self) -> None:
         self.pixels = 0
         self.decoded_pixels = 0
+        self.held_bytes = 0
         self._parameter_sets = 0
         self._sequences: set[_Sequence] = set()
         self._layouts: set[_Layout] = set()
@@ -52,6 +58,8 @@ class HevcPicture:
             return
         if kind < _FIRST_BEYOND_SLICES:
             self.decoded_pixels += max(self._pixels_from(unit, kind), _SLICE_COSTS_PIXELS)
+            if _content(unit).take(1):  # a new picture
+                self.held_bytes += max((sequence.held_bytes(kind) for sequence in self._sequences), default=0)
         elif kind in _PARAMETER_SETS:
             self._parameter_sets += 1
             if self._parameter_sets > MAX_PARAMETER_SETS:
@@ -84,6 +92,11 @@ class _Sequence:
 
     pixels: int
     blocks: int
+    picture_bytes: int
+    earlier_pictures: int
+
+    def held_bytes(self, kind: int) -> int:
+        return self.picture_bytes * (1 if kind in _SLICES_WITHOUT_REFERENCES else 1 + self.earlier_pictures)
 
     @classmethod
     def read(cls, unit: bytes) -> Self:
@@ -97,16 +110,27 @@ class _Sequence:
             fields.skip(2 * (_MOST_SUB_LAYERS - sub_layers))
             fields.skip(sum(_PROFILE_BITS * has_profile + _LEVEL_BITS * has_level for has_profile, has_level in told))
         _variable_length(fields)
-        if _variable_length(fields) == _SEPARATE_PLANES_ARE_TOLD:
+        chroma = _variable_length(fields)
+        if chroma == _SEPARATE_PLANES_ARE_TOLD:
             fields.skip(1)
         width, height = _variable_length(fields), _variable_length(fields)
-        _variable_lengths(fields, 4 * fields.take(1))  # what is cut off on each side
-        _variable_lengths(fields, 3)
-        _variable_lengths(fields, 3 * (sub_layers + 1 if fields.take(1) else 1))
-        side_bits = 3 + _variable_length(fields) + _variable_length(fields)
-        if not width * height:
+        pixels = width * height
+        if not pixels or chroma >= len(_SAMPLES_OF_TWO_PIXELS):
             raise Unreadable
-        return cls(width * height, -(-width >> side_bits) * -(-height >> side_bits))
+        _variable_lengths(fields, 4 * fields.take(1))  # what is cut off on each side
+        is_deep = _variable_length(fields) + _variable_length(fields) > 0
+        _variable_length(fields)
+        earlier = 1
+        for _ in range(sub_layers + 1 if fields.take(1) else 1):
+            earlier = max(earlier, _variable_length(fields) + 1)
+            _variable_lengths(fields, 2)
+        side_bits = 3 + _variable_length(fields) + _variable_length(fields)
+        return cls(
+            pixels,
+            blocks=-(-width >> side_bits) * -(-height >> side_bits),
+            picture_bytes=pixels * _SAMPLES_OF_TWO_PIXELS[chroma] // 2 * (2 if is_deep else 1),
+            earlier_pictures=min(earlier, _MOST_EARLIER_PICTURES),
+        )
 
 
 @dataclass(frozen=True, slots=True)

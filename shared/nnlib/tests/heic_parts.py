@@ -57,13 +57,16 @@ def unit(kind, payload):
     return bytes(out)
 
 
-def parameter_sets(width, height, *, tiles=False):
-    """Video, sequence and picture parameter set (7.3.2). The tiles are two, side by side."""
+def parameter_sets(width, height, *, tiles=False, chroma=1, bits=8, earlier=0):
+    """Video, sequence and picture parameter set (7.3.2). The tiles are two, side by side.
+
+    ``earlier``: how many pictures one may name.
+    """
     profile = int.from_bytes(PROFILE, "big"), 8 * len(PROFILE)
     video = Bits().put((0, 4), (3, 2), (0, 6), (0, 3), (1, 1), (0xFFFF, 16), profile, (1, 1)).golomb(0, 0, 0)
     video.put((0, 6)).golomb(0).put((0, 1), (0, 1)).aligned()
-    sequence = Bits().put((0, 4), (0, 3), (1, 1), profile).golomb(0, 1, width, height).put((0, 1)).golomb(0, 0, 0)
-    sequence.put((1, 1)).golomb(0, 0, 0)
+    sequence = Bits().put((0, 4), (0, 3), (1, 1), profile).golomb(0, chroma).put((0, 1 if chroma == 3 else 0))
+    sequence.golomb(width, height).put((0, 1)).golomb(bits - 8, bits - 8, 0).put((1, 1)).golomb(earlier, 0, 0)
     sequence.golomb(1, 0, 0, 2, 0, 0)  # coding blocks of 16, transform blocks of 4 to 16
     sequence.put((0, 1), (0, 1), (0, 1), (1, 1), (7, 4), (7, 4)).golomb(1, 0).put((1, 1))  # PCM, 8 bits, blocks of 16
     sequence.golomb(0).put((0, 1), (0, 1), (0, 1), (0, 1), (0, 1)).aligned()

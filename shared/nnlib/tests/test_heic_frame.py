@@ -28,6 +28,8 @@ from shared.nnlib.tests.heic_parts import (
     of_grid,
     overlay,
     parameter_sets,
+    slice_header,
+    unit,
 )
 
 SMALL = hevc(grey(64, 64))
@@ -142,6 +144,20 @@ def test_slices_do_not_make_a_photo_larger():
 def test_a_slice_of_nothing_takes_some_time():
     last = 256 * 256 // 16**2 - 1
     assert decoded_pixels(in_slices(256, 256, [last] * 10_000)) > 10_000 * 16**2
+
+
+@pytest.mark.parametrize(("kind", "pictures"), [(1, 16), (21, 16), (19, 1), (20, 1)])
+def test_earlier_pictures_that_are_missing_take_memory_for_those_that_may_name_them(kind, pictures):
+    data = in_stream(unit(kind, slice_header().bytes()))
+    photo = Item((1024, 1024), data, parameter_sets=parameter_sets(1024, 1024, earlier=14))
+    assert decoded_pixels(heic_file(photo)) == 1024 * 1024 * max(1, pictures * 1.5 / 6)
+
+
+@pytest.mark.parametrize(("chroma", "bits", "bytes_of_a_pixel"), [(0, 8, 1), (1, 12, 3), (2, 8, 2), (3, 10, 6)])
+def test_more_and_deeper_samples_take_memory(chroma, bits, bytes_of_a_pixel):
+    photo = Item((1024, 1024), SMALL.data, parameter_sets=parameter_sets(1024, 1024, chroma=chroma, bits=bits))
+    data = heic_file(overlay((64, 64), range(2, 9)), *[photo] * 7)
+    assert decoded_pixels(data) == pytest.approx(1024 * 1024 * max(7 / 4, 7 * bytes_of_a_pixel / 6), rel=0.01)
 
 
 def test_what_is_not_decoded_for_the_photo_may_be_large():
