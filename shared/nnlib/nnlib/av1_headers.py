@@ -1,11 +1,11 @@
-"""How many pixels the frames of an AV1 bitstream have, told from its headers alone.
+"""How many pixels the frames of an AV1 bitstream have, and what memory they take, told from its headers alone.
 
 Nothing is said that could be less than a decoder makes of them: it may take the first sequence header or the last, it
 does not compare a frame's own size to what the sequence header calls the largest, and it decodes frames that are never
 shown.
 
 Source: AV1 Bitstream & Decoding Process Specification, 4.10.3 and 4.10.5 (numbers of variable length), 5.3 (OBU
-header), 5.5 (sequence header), 5.9.2 (frame header).
+header), 5.5 (sequence header, colours), 5.9.2 (frame header), 7.18.3 (film grain, which is put on a copy of the frame).
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,11 @@ _FRAMES = {3, 6, 7}  # a header; header and tiles; a repeated header, which is t
 _KEY_FRAME, _SWITCH_FRAME = 0, 3
 _CHOSEN_BY_FRAME = 2
 _MOST_BYTES_OF_A_SIZE = 8
-_MOST_BYTES_OF_A_SEQUENCE_HEADER = 512  # as far as it is read: of up to 32 operating points, with 89 bits at most
+_MOST_BYTES_OF_A_SEQUENCE_HEADER = 512  # of up to 32 operating points, with 89 bits at most
+_ALL_SAMPLES, _PROFESSIONAL = 1, 2
+"""Profiles: the colours of every pixel; all kinds, of which others cannot do with 12 bits or half of the colours."""
+_SRGB = 1 << 16 | 13 << 8
+"""Primaries, transfer, matrix: red, green and blue themselves."""
 
 
 class SequenceHeaders:
@@ -40,8 +44,8 @@ class SequenceHeaders:
         return sequence
 
 
-def pixels_of_obus(data: bytes, span: Span, headers: SequenceHeaders) -> Iterator[int]:
-    """For each OBU the pixels of the frame that it begins, or 0.
+def frames_of_obus(data: bytes, span: Span, headers: SequenceHeaders) -> Iterator[tuple[int, int]]:
+    """For each OBU the pixels of the frame that it begins and the bytes that it takes, or zeros.
 
     Raises: Unreadable.
     """
@@ -49,15 +53,16 @@ def pixels_of_obus(data: bytes, span: Span, headers: SequenceHeaders) -> Iterato
     start, end = span
     while start < end:
         kind, start, behind = _obu(data, start, end)
-        pixels = 0
+        pixels = held_bytes = 0
         if kind == _SEQUENCE_HEADER:
             sequence = headers.read(data[start : min(behind, start + _MOST_BYTES_OF_A_SEQUENCE_HEADER)])
         elif kind in _FRAMES:
             if sequence is None:
                 raise Unreadable
             pixels = sequence.frame_pixels(Fields(data, (start, behind)))
+            held_bytes = pixels * sequence.half_bytes_of_a_pixel // 2
         start = behind
-        yield pixels
+        yield pixels, held_bytes
 
 
 def _obu(data: bytes, start: int, end: int) -> tuple[int, int, int]:
@@ -85,13 +90,14 @@ def _obu(data: bytes, start: int, end: int) -> tuple[int, int, int]:
 
 @dataclass(slots=True)
 class _Sequence:
-    """What frames have in common, as far as it tells their size."""
+    """What frames have in common, as far as it tells their size and what memory they take."""
 
     pixels: int
     most_pixels: int
     """Of a frame with a size of its own: as many as the bits that it has for it can say."""
     is_reduced: bool
     presentation_time_bits: int
+    half_bytes_of_a_pixel: int = 0
     frame_id_bits: int = 0
     screen_content_tools: int = _CHOSEN_BY_FRAME
     integer_motion: int = _CHOSEN_BY_FRAME
@@ -114,8 +120,9 @@ class _Sequence:
 
 
 def _read_sequence(fields: Fields) -> _Sequence:
-    """5.5.1, as far as frame_pixels() needs it."""
-    fields.skip(3 + 1)
+    """5.5.1."""
+    profile = fields.take(3)
+    fields.skip(1)
     is_reduced = bool(fields.take(1))
     presentation_time_bits = 0
     if is_reduced:
@@ -126,17 +133,48 @@ def _read_sequence(fields: Fields) -> _Sequence:
     pixels = (fields.take(width_bits) + 1) * (fields.take(height_bits) + 1)
     sequence = _Sequence(pixels, 1 << width_bits + height_bits, is_reduced, presentation_time_bits)
     if is_reduced:
-        return sequence
+        fields.skip(3)
+    else:
+        _read_tools(fields, sequence)
+    fields.skip(3)
+    sequence.half_bytes_of_a_pixel = _read_samples(fields, profile) * (2 if fields.take(1) else 1)
+    return sequence
+
+
+def _read_tools(fields: Fields, sequence: _Sequence) -> None:
     if fields.take(1):
         sequence.frame_id_bits = fields.take(4) + 2 + fields.take(3) + 1
     fields.skip(3 + 4)
-    if fields.take(1):
+    has_order = fields.take(1)
+    if has_order:
         fields.skip(2)
     if not fields.take(1):
         sequence.screen_content_tools = fields.take(1)
     if sequence.screen_content_tools and not fields.take(1):
         sequence.integer_motion = fields.take(1)
-    return sequence
+    if has_order:
+        fields.skip(3)
+
+
+def _read_samples(fields: Fields, profile: int) -> int:
+    """5.5.2. Returns: the bytes of the samples of two pixels."""
+    is_deep = fields.take(1)
+    has_12_bits = profile == _PROFESSIONAL and is_deep and fields.take(1)
+    is_grey = profile != _ALL_SAMPLES and fields.take(1)
+    colours = fields.take(24) if fields.take(1) else 0
+    samples = 2
+    if is_grey:
+        fields.skip(1)
+    else:
+        is_halved = is_quartered = 0
+        if colours != _SRGB:
+            fields.skip(1)
+            is_halved = fields.take(1) if has_12_bits else profile != _ALL_SAMPLES
+            is_quartered = is_halved and (fields.take(1) if has_12_bits else profile != _PROFESSIONAL)
+            fields.skip(2 if is_quartered else 0)
+        fields.skip(1)
+        samples = 3 if is_quartered else 4 if is_halved else 6
+    return 2 * samples if is_deep else samples
 
 
 def _read_timing(fields: Fields) -> int:

@@ -12,16 +12,20 @@ Sources: ISO/IEC 14496-12, 8.7 (sample tables); AV1 Image File Format 1.1 (which
 from collections import Counter
 from collections.abc import Iterator
 
-from nnlib.av1_headers import SequenceHeaders, pixels_of_obus
+from nnlib.av1_headers import SequenceHeaders, frames_of_obus
 from nnlib.bit_fields import Fields, Span, Unreadable
 from nnlib.errors import BrokenImage
 from nnlib.iso_media import IMAGES_AT_ONCE, Boxes, IsoMedia, only
 
 _AV1 = int.from_bytes(b"av01")
 
+_HELD_BYTES_OF_A_PIXEL = 8
+"""Of frames: three samples of more than 8 bits, and a transparency. What is made of them takes as much again."""
+
 
 def decoded_pixels(data: bytes) -> int:
-    """The pixels of the largest frame, or a quarter of those of all frames, if that is more.
+    """The pixels of the largest frame, or a quarter of those of all frames, if that is more; or those of a photo that
+    would take as much memory.
 
     A frame counts as the largest that it may be.
 
@@ -43,12 +47,13 @@ class _AvifFile(IsoMedia):
         sources = self._items(top.get(b"meta")), self._first_samples(top.get(b"moov"))  # the decoder takes one of them
         most = 0
         for images in sources:
-            pixels = 0
+            pixels = held_bytes = 0
             for extents, images_here in Counter(images).items():  # equal tiles may be stored once
-                frames = self._frames(extents)
-                most = max(most, *frames)
-                pixels += images_here * sum(frames)
-            most = max(most, pixels // IMAGES_AT_ONCE)
+                for frame_pixels, frame_bytes in self._frames(extents):
+                    most = max(most, frame_pixels)
+                    pixels += images_here * frame_pixels
+                    held_bytes += images_here * frame_bytes
+            most = max(most, pixels // IMAGES_AT_ONCE, held_bytes // _HELD_BYTES_OF_A_PIXEL)
         if not most:
             raise Unreadable
         return most
@@ -105,14 +110,14 @@ class _AvifFile(IsoMedia):
             raise Unreadable
         return start, end
 
-    def _frames(self, extents: tuple[Span, ...]) -> list[int]:
-        """The pixels of each frame of one image. Raises: Unreadable, if there is none."""
+    def _frames(self, extents: tuple[Span, ...]) -> list[tuple[int, int]]:
+        """The pixels and bytes of each frame of one image. Raises: Unreadable, if there is none."""
         data, span = self.joined(extents)
         frames = []
-        for pixels in pixels_of_obus(data, span, self._sequence_headers):
+        for frame in frames_of_obus(data, span, self._sequence_headers):
             self.step()
-            if pixels:
-                frames.append(pixels)
+            if frame[0]:
+                frames.append(frame)
         if not frames:
             raise Unreadable
         return frames

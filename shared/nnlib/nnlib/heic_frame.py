@@ -37,8 +37,8 @@ _DESCRIBES, _IS_MADE_OF, _IS_AUXILIARY_TO = b"cdsc", b"dimg", b"auxl"
 
 
 def decoded_pixels(data: bytes) -> int:
-    """The pixels of the largest picture, or a quarter of those of all that are decoded, if that is more; or as many as
-    there is room for in memory, of that which they take while they are decoded.
+    """The pixels of the largest picture, or a quarter of those of all that are decoded, if that is more; or those of
+    a photo that would take as much memory.
 
     Raises: BrokenImage, also if there is no picture or there are too many parts to follow.
     """

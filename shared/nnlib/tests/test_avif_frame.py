@@ -191,7 +191,7 @@ def test_every_kind_of_header_is_read(width, height, random):
     header, frame = Bits(random), Bits(random)
     flag, number, anything = header.flag, header.number, header.anything
     time_bits = delay_bits = 0
-    number(3, 0)
+    profile = number(3, random.randint(0, 2))
     number(2, 0)  # neither a still picture nor with a reduced header
     if flag():
         anything(64)
@@ -221,12 +221,35 @@ def test_every_kind_of_header_is_read(width, height, random):
     if flag():
         id_bits = number(4) + 2 + number(3) + 1
     anything(3 + 4)
-    if flag():
+    has_order = flag()
+    if has_order:
         anything(2)
     tools = None if flag() else number(1)
     integer_motion = None
     if tools != 0 and not flag():
         integer_motion = number(1)
+    anything(3 if has_order else 0)
+    anything(3)
+    depth = 2 if flag() else 1
+    has_12_bits = profile == 2 and depth == 2 and flag()
+    is_grey = profile != 1 and flag()
+    is_srgb = False
+    if flag():
+        is_srgb = number(24, random.choice([0x010D00, 0x010D01])) == 0x010D00
+    columns, rows = {0: (2, 2), 1: (1, 1), 2: (2, 1)}[profile]
+    if not (is_grey or is_srgb):
+        anything(1)
+        if has_12_bits:
+            columns = 2 if flag() else 1
+            rows = 2 if columns == 2 and flag() else 1
+        anything(2 if columns * rows == 4 else 0)
+    elif is_grey:
+        anything(1)
+    else:
+        columns = rows = 1
+    anything(0 if is_grey else 1)
+    samples = 1 if is_grey else 1 + 2 / (columns * rows)
+    frames = 2 if flag() else 1  # with film grain
 
     frame.number(1, 0)
     kind, is_shown = frame.number(2), frame.flag()
@@ -241,7 +264,8 @@ def test_every_kind_of_header_is_read(width, height, random):
     has_own_size = kind == 3 or frame.flag()
 
     stream = obu(SEQUENCE_HEADER, header.bytes()) + obu(FRAME_HEADER, frame.bytes())
-    assert decoded_pixels(avif(item(stream))) == (2 ** (width_bits + height_bits) if has_own_size else width * height)
+    pixels = 2 ** (width_bits + height_bits) if has_own_size else width * height
+    assert decoded_pixels(avif(item(stream))) == max(pixels, int(pixels * samples) * depth * frames // 8)
 
 
 def test_the_first_picture_of_an_animation_is_looked_at():
