@@ -1,6 +1,7 @@
 """HEIC, the photos of most telephones."""
 
 import struct
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from nnlib.errors import BrokenImage, TooManyPixels
 from nnlib.preprocessing import preprocess
 from PIL import Image
 
-from shared.nnlib.tests.heic_parts import COLOUR, box, grey, heic, heic_file, hevc
+from shared.nnlib.tests.heic_parts import COLOUR, Item, box, grey, heic, heic_file, hevc
+
+NOT_SUPPORTED = r"^the HEIC image is stored in a way that is not supported$"
 
 
 def test_a_64x64_heic_comes_through_exactly():
@@ -35,8 +38,15 @@ def test_a_heic_is_turned_as_a_viewer_turns_it(quarter_turns):
 
 def test_one_that_shows_a_small_part_of_what_is_stored_is_not_called_damaged():
     part = box(b"clap", struct.pack(">IIIIiIiI", 64, 1, 64, 1, 0, 1, 0, 1))
-    with pytest.raises(BrokenImage, match=r"in a way that is not supported$"):
+    with pytest.raises(BrokenImage, match=NOT_SUPPORTED):
         preprocess(heic_file(hevc(grey(256, 256), properties=(COLOUR, part))))
+
+
+def test_another_kind_of_picture_in_the_container_of_heic_is_not_called_damaged():
+    jpeg = BytesIO()
+    Image.fromarray(grey(64, 64)).save(jpeg, "JPEG")
+    with pytest.raises(BrokenImage, match=NOT_SUPPORTED):
+        preprocess(heic_file(Item((64, 64), jpeg.getvalue(), b"jpeg")))
 
 
 @pytest.mark.parametrize("kept", [0.99, 0.5, 0.1])
