@@ -1,9 +1,9 @@
 """How many pixels a HEIC is decoded to, told without decoding it.
 
 What the file announces (the property "ispe") need not be true. The tiles and layers that a picture is put together from
-may be larger than it, and used again and again; the bitstream may bring its own parameter sets; every slice may go on
-to the end of its picture; megabytes that show nothing may be part of every tile. A file of 900 bytes can announce
-64 x 64 pixels and take a minute, or gigabytes.
+may be larger than it, and used again and again; it may be turned a hundred times; the bitstream may bring its own
+parameter sets; every slice may go on to the end of its picture; megabytes that show nothing may be part of every tile.
+A file of 900 bytes can announce 64 x 64 pixels and take a minute, or gigabytes.
 
 boxes -> items (types, extents, properties, references) -> from the primary one to what it is put together from -> their
 HEVC units
@@ -30,9 +30,10 @@ _HELD_BYTES_OF_A_PIXEL = 6
 _LEAST_PIXELS = 10_000  # for so many takes as long as it takes to begin with a picture
 _MOST_STAGES = 20  # of pictures that are put together from others; there are two or three
 
-_HEVC, _GRID, _OVERLAY = (int.from_bytes(letters) for letters in (b"hvc1", b"grid", b"iovl"))
+_HEVC, _GRID, _OVERLAY, _IDENTITY = (int.from_bytes(letters) for letters in (b"hvc1", b"grid", b"iovl", b"iden"))
 _CANVAS_STARTS = {_GRID: 16, _OVERLAY: 64}
 _UNIT_LENGTH_BYTES = 4
+_TRANSFORMATIONS = (b"clap", b"irot", b"imir")
 _DESCRIBES, _IS_MADE_OF, _IS_AUXILIARY_TO = b"cdsc", b"dimg", b"auxl"
 
 
@@ -142,7 +143,10 @@ class _HeicFile(IsoMedia):
             raise Unreadable
         work = self._own_work(item)
         for part in self._parts[item]:
-            work += self._work(part, stage=stage + 1)
+            work_of_part = self._work(part, stage=stage + 1)
+            work += work_of_part
+            if self._types.get(item) == _IDENTITY:  # it is turned once more, whatever size the item announces
+                work += _Work(work_of_part.pixels, 0, 0)
         self._known[item] = work
         return work
 
@@ -154,6 +158,8 @@ class _HeicFile(IsoMedia):
     def _own_work(self, item: int) -> "_Work":
         """Of all its slices, or of the one picture, if that is announced to be more."""
         kind, properties = self._types.get(item), self._properties.get(item, [])
+        for transformation in _TRANSFORMATIONS:  # each takes some of the time that decoding does
+            only(properties, transformation)
         largest = max((self._announced(span) for name, span in properties if name == b"ispe"), default=0)
         decoded = held_bytes = 0
         if (extents := self._extents.get(item)) is not None and kind in (_HEVC, _GRID, _OVERLAY):

@@ -40,6 +40,9 @@ MESSAGE = b"\x4e\x01" + bytes(4_000_000)
 OTHER_LAYER = 8  # the second byte of a unit's header is 1 for the only one
 
 
+TURN = box(b"irot", b"\1")
+
+
 def small(*units, sets=()):
     """A small picture, and units beside it: in its stream, or where its parameter sets are."""
     return Item((64, 64), SMALL.data + in_stream(*units), parameter_sets=(*SMALL.parameter_sets, *sets))
@@ -160,6 +163,17 @@ def test_more_and_deeper_samples_take_memory(chroma, bits, bytes_of_a_pixel):
     assert decoded_pixels(data) == pytest.approx(1024 * 1024 * max(7 / 4, 7 * bytes_of_a_pixel / 6), rel=0.01)
 
 
+def test_a_picture_counts_again_for_each_that_turns_it():
+    identities = [Item((64, 64), kind=b"iden", properties=(TURN,), references=((b"dimg", (n,)),)) for n in (2, 3, 4)]
+    assert decoded_pixels(heic_file(*identities, hevc(grey(512, 256)))) // (512 * 256) == 8 // 4
+
+
+def test_a_picture_may_be_cut_turned_and_mirrored():
+    part = box(b"clap", struct.pack(">IIIIiIiI", 48, 1, 32, 1, 0, 1, 0, 1))
+    picture = preprocess(heic_file(hevc(grey(64, 64), properties=(COLOUR, part, TURN, box(b"imir", b"\0")))))
+    assert (picture.width, picture.height) == (32, 48)
+
+
 def test_what_is_not_decoded_for_the_photo_may_be_large():
     assert decoded_pixels(heic_file(SMALL, LARGE)) == 64 * 64
 
@@ -190,10 +204,11 @@ def test_a_photo_is_huge_by_its_tile(tile, is_huge):
         of_tiles(small(MESSAGE), 150),
         of_tiles(small(sets=[MESSAGE[: 2**16 - 1]] * 60), 150),
         overlays_of_overlays(15),
+        heic_file(hevc(grey(64, 64), properties=(COLOUR, TURN, TURN))),
         heic_file(SMALL) + box(b"free") * 1_000_000,
     ],
     ids=["units", "parameter sets", "stages", "a circle", "metadata", "colour profiles", "messages to all tiles",
-         "messages beside all tiles", "overlays", "boxes"],
+         "messages beside all tiles", "overlays", "turns", "boxes"],
 )  # fmt: skip
 def test_too_many_parts_are_refused_at_once(data):
     began = time.thread_time()
