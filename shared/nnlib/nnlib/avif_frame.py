@@ -19,6 +19,9 @@ from nnlib.iso_media import IMAGES_AT_ONCE, Boxes, IsoMedia, only
 
 _AV1 = int.from_bytes(b"av01")
 
+_MOST_SAMPLES = 100_000
+"""Pictures of an animation. The decoder makes a list of them before it takes the first, with 140 bytes for each."""
+
 _HELD_BYTES_OF_A_PIXEL = 8
 """Of frames: three samples of more than 8 bits, and a transparency. What is made of them takes as much again."""
 
@@ -99,8 +102,11 @@ class _AvifFile(IsoMedia):
         if (offsets and long_offsets) or place is None or sizes is None:
             raise Unreadable
         fields = Fields(self.data, place)
-        fields.skip(32 + 32)
+        fields.skip(32)
+        chunks = fields.take(32)
         start = fields.take(32 if offsets else 64)
+        if chunks * self._most_samples_of_a_chunk(table) > _MOST_SAMPLES:
+            raise Unreadable
         fields = Fields(self.data, sizes)
         fields.skip(32)
         size_of_all = fields.take(32)
@@ -109,6 +115,19 @@ class _AvifFile(IsoMedia):
         if end > len(self.data):
             raise Unreadable
         return start, end
+
+    def _most_samples_of_a_chunk(self, table: Boxes) -> int:
+        if (counts := only(table, b"stsc")) is None:
+            return 0
+        fields = Fields(self.data, counts)
+        fields.skip(32)
+        most = 0
+        for _ in range(fields.take(32)):
+            self.step()
+            fields.skip(32)
+            most = max(most, fields.take(32))
+            fields.skip(32)
+        return most
 
     def _frames(self, extents: tuple[Span, ...]) -> list[tuple[int, int]]:
         """The pixels and bytes of each frame of one image. Raises: Unreadable, if there is none."""

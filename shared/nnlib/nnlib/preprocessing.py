@@ -16,13 +16,12 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image
-from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ImageFile import ImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from nnlib import bmp_structure, gif_structure, jpeg_structure
-from nnlib.avif_frame import decoded_pixels
+from nnlib.avif_file import AvifFile
 from nnlib.errors import BrokenImage, ImageError, TooManyPixels, UnsupportedFormat
 from nnlib.gif_file import GifFile
 from nnlib.heic_file import HeicFile
@@ -51,7 +50,7 @@ _FILES: dict[str, type[ImageFile]] = {
     "GIF": GifFile,
     "BMP": BmpImageFile,
     "TIFF": TiffFile,
-    "AVIF": AvifImageFile,
+    "AVIF": AvifFile,
     "HEIC": HeicFile,
 }
 _IS_LABORIOUS: dict[str, Callable[[bytes], bool]] = {
@@ -113,7 +112,7 @@ def open_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> "Photo":
     stored = _read_header(data, image_format, max_pixels)
     if stored.width * stored.height > max_pixels:
         raise TooManyPixels(f"the image has {stored.width} x {stored.height} pixels, more than {max_pixels:,}")
-    pixels = _stored_pixels(stored, data)
+    pixels = _stored_pixels(stored)
     if pixels > max_pixels:
         raise TooManyPixels(f"the image is stored as more than {max_pixels:,} pixels")
     with _Decoding(image_format, max_pixels):
@@ -233,15 +232,13 @@ def _reduction(width: int, height: int) -> int:
     return next((scale for scale in (8, 4, 2) if side >= scale * _DRAFT_SIDE), 1)
 
 
-def _stored_pixels(stored: PlainJpeg | ImageFile, data: bytes) -> int:
+def _stored_pixels(stored: PlainJpeg | ImageFile) -> int:
     """As decoders take them, which may be more than the picture shows: those of a frame, of a tile, of short lines."""
     pixels = stored.width * stored.height
     if stored.height > _MANY_LINES:
         pixels = max(pixels, _LINE_COSTS_PIXELS * stored.height)
     match stored:
-        case AvifImageFile():
-            return max(pixels, decoded_pixels(data))
-        case HeicFile():
+        case AvifFile() | HeicFile():
             return max(pixels, stored.decoded_pixels)
         case TiffFile():
             return max(pixels, stored.tile_pixels)

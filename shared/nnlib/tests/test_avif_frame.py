@@ -275,6 +275,18 @@ def test_the_first_picture_of_an_animation_is_looked_at():
         decoded_pixels(data.replace(b"moov", b"free", 1))
 
 
+def test_an_animation_of_millions_of_pictures_is_refused_before_the_decoder_lists_them(monkeypatch):
+    opened = []
+    monkeypatch.setattr(AvifImageFile, "_open", lambda file: opened.append(file))
+    samples_of_a_chunk = ANIMATION.index(b"stsc") + 16
+    animation = bytearray(ANIMATION)
+    assert struct.unpack_from(">I", animation, samples_of_a_chunk) == (2,)
+    struct.pack_into(">I", animation, samples_of_a_chunk, 2_000_000)
+    with pytest.raises(BrokenImage):
+        preprocess(bytes(animation))
+    assert not opened
+
+
 @pytest.mark.parametrize("is_long", [False, True])
 @pytest.mark.parametrize("is_uniform", [False, True])
 def test_every_track_is_looked_at(is_long, is_uniform):
