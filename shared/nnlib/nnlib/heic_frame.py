@@ -27,6 +27,7 @@ MAX_COPIED_BYTES = 40_000_000
 _HELD_BYTES_OF_A_PIXEL = 6
 """Of frames: three samples of more than 8 bits, or two and a transparency. What is made of them takes up to 9 more."""
 
+_TILES_AT_ONCE = 4  # as many threads decode them
 _LEAST_PIXELS = 10_000  # for so many takes as long as it takes to begin with a picture
 _MOST_STAGES = 20  # of pictures that are put together from others; there are two or three
 
@@ -53,13 +54,15 @@ def decoded_pixels(data: bytes) -> int:
 class _Work:
     pixels: int
     bitstream_bytes: int
-    held_bytes: int
+    held_bytes: int = 0
+    earlier_bytes: int = 0
 
     def __add__(self, other: Self) -> "_Work":
         return _Work(
             self.pixels + other.pixels,
             self.bitstream_bytes + other.bitstream_bytes,
             self.held_bytes + other.held_bytes,
+            self.earlier_bytes + other.earlier_bytes,
         )
 
 
@@ -78,6 +81,7 @@ class _HeicFile(IsoMedia):
         self._copied_bytes = 0
         self._read_references(only(meta, b"iref"))
         self._largest = 0
+        self._most_earlier_bytes = 0
         self._known: dict[int, _Work] = {}
 
     def decoded_pixels(self) -> int:
@@ -86,7 +90,8 @@ class _HeicFile(IsoMedia):
         work = self._work(self._primary, stage=0)
         if self._copied_bytes + work.bitstream_bytes > MAX_COPIED_BYTES:
             raise Unreadable
-        return max(self._largest, work.pixels // IMAGES_AT_ONCE, work.held_bytes // _HELD_BYTES_OF_A_PIXEL)
+        held_bytes = work.held_bytes + min(work.earlier_bytes, _TILES_AT_ONCE * self._most_earlier_bytes)
+        return max(self._largest, work.pixels // IMAGES_AT_ONCE, held_bytes // _HELD_BYTES_OF_A_PIXEL)
 
     def _primary_item(self, span: Span) -> int:
         fields = Fields(self.data, span)
@@ -146,7 +151,7 @@ class _HeicFile(IsoMedia):
             work_of_part = self._work(part, stage=stage + 1)
             work += work_of_part
             if self._types.get(item) == _IDENTITY:  # it is turned once more, whatever size the item announces
-                work += _Work(work_of_part.pixels, 0, 0)
+                work += _Work(work_of_part.pixels, bitstream_bytes=0)
         self._known[item] = work
         return work
 
@@ -161,17 +166,19 @@ class _HeicFile(IsoMedia):
         for transformation in _TRANSFORMATIONS:  # each takes some of the time that decoding does
             only(properties, transformation)
         largest = max((self._announced(span) for name, span in properties if name == b"ispe"), default=0)
-        decoded = held_bytes = 0
+        decoded = held_bytes = earlier_bytes = 0
         if (extents := self._extents.get(item)) is not None and kind in (_HEVC, _GRID, _OVERLAY):
             data, (start, end) = self.joined(extents)
             if kind == _HEVC:
                 picture = self._hevc_picture(data, (start, end), properties)
                 largest = max(largest, picture.pixels)
-                decoded, held_bytes = picture.decoded_pixels, picture.held_bytes
+                decoded = picture.decoded_pixels
+                held_bytes, earlier_bytes = picture.held_bytes, picture.earlier_bytes
             else:
                 largest = max(largest, _canvas_pixels(data, (start, end), _CANVAS_STARTS[kind]))
         self._largest = max(self._largest, largest)
-        return _Work(max(largest, decoded, _LEAST_PIXELS), self._own_bytes(item), held_bytes)
+        self._most_earlier_bytes = max(self._most_earlier_bytes, earlier_bytes)
+        return _Work(max(largest, decoded, _LEAST_PIXELS), self._own_bytes(item), held_bytes, earlier_bytes)
 
     def _announced(self, span: Span) -> int:
         fields = Fields(self.data, span)

@@ -37,14 +37,16 @@ class HevcPicture:
     ``pixels``: the most that any of its parameter sets says.
     ``decoded_pixels``: those of all its slices. Each may go on from where it begins to the end of the picture,
     whichever part of it the next one begins with.
-    ``held_bytes``: those of all its pictures as they are decoded, and of the earlier ones that they name: where these
-    are missing, the decoder makes them up.
+    ``held_bytes``: those of all its pictures as they are decoded.
+    ``earlier_bytes``: those of the earlier pictures that they may name: where these are missing, the decoder makes them
+    up.
     """
 
     def __init__(self) -> None:
         self.pixels = 0
         self.decoded_pixels = 0
         self.held_bytes = 0
+        self.earlier_bytes = 0
         self._parameter_sets = 0
         self._sequences: set[_Sequence] = set()
         self._layouts: set[_Layout] = set()
@@ -59,7 +61,9 @@ class HevcPicture:
         if kind < _FIRST_BEYOND_SLICES:
             self.decoded_pixels += max(self._pixels_from(unit, kind), _SLICE_COSTS_PIXELS)
             if _content(unit).take(1):  # a new picture
-                self.held_bytes += max((sequence.held_bytes(kind) for sequence in self._sequences), default=0)
+                self.held_bytes += max((known.picture_bytes for known in self._sequences), default=0)
+                if kind not in _SLICES_WITHOUT_REFERENCES:
+                    self.earlier_bytes += max((known.earlier_bytes for known in self._sequences), default=0)
         elif kind in _PARAMETER_SETS:
             self._parameter_sets += 1
             if self._parameter_sets > MAX_PARAMETER_SETS:
@@ -93,10 +97,7 @@ class _Sequence:
     pixels: int
     blocks: int
     picture_bytes: int
-    earlier_pictures: int
-
-    def held_bytes(self, kind: int) -> int:
-        return self.picture_bytes * (1 if kind in _SLICES_WITHOUT_REFERENCES else 1 + self.earlier_pictures)
+    earlier_bytes: int
 
     @classmethod
     def read(cls, unit: bytes) -> Self:
@@ -125,12 +126,9 @@ class _Sequence:
             earlier = max(earlier, _variable_length(fields) + 1)
             _variable_lengths(fields, 2)
         side_bits = 3 + _variable_length(fields) + _variable_length(fields)
-        return cls(
-            pixels,
-            blocks=-(-width >> side_bits) * -(-height >> side_bits),
-            picture_bytes=pixels * _SAMPLES_OF_TWO_PIXELS[chroma] // 2 * (2 if is_deep else 1),
-            earlier_pictures=min(earlier, _MOST_EARLIER_PICTURES),
-        )
+        blocks = -(-width >> side_bits) * -(-height >> side_bits)
+        picture_bytes = pixels * _SAMPLES_OF_TWO_PIXELS[chroma] // 2 * (2 if is_deep else 1)
+        return cls(pixels, blocks, picture_bytes, picture_bytes * min(earlier, _MOST_EARLIER_PICTURES))
 
 
 @dataclass(frozen=True, slots=True)

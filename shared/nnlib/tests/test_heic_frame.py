@@ -156,6 +156,14 @@ def test_earlier_pictures_that_are_missing_take_memory_for_those_that_may_name_t
     assert decoded_pixels(heic_file(photo)) == 1024 * 1024 * max(1, pictures * 1.5 / 6)
 
 
+def test_earlier_pictures_go_with_their_tile():
+    tile = Item(
+        (512, 512), in_stream(unit(21, slice_header().bytes())), parameter_sets=parameter_sets(512, 512, earlier=5)
+    )
+    data = heic_file(of_grid(16, 12, (8192, 6096), range(2, 194)), *[tile] * 192)
+    assert decoded_pixels(data) == 8192 * 6096
+
+
 @pytest.mark.parametrize(("chroma", "bits", "bytes_of_a_pixel"), [(0, 8, 1), (1, 12, 3), (2, 8, 2), (3, 10, 6)])
 def test_more_and_deeper_samples_take_memory(chroma, bits, bytes_of_a_pixel):
     photo = Item((1024, 1024), SMALL.data, parameter_sets=parameter_sets(1024, 1024, chroma=chroma, bits=bits))
