@@ -82,7 +82,7 @@ def do(work: Callable[[], Any], outcome: asyncio.Future[Any]) -> None:
         settle, value = outcome.set_exception, error
     with suppress(RuntimeError):  # the loop is closed: nobody waits any more
         outcome.get_loop().call_soon_threadsafe(_settle, outcome, settle, value)
-    del outcome, settle, value  # an error holds this frame, which must not hold the error
+    del work, outcome, settle, value  # an error holds this frame and its callers', which must not hold the error
 
 
 def _settle(outcome: asyncio.Future[Any], settle: Callable[[Any], None], value: Any) -> None:
