@@ -90,7 +90,7 @@ async def test_an_error_is_forgotten_with_its_request_without_the_garbage_collec
         raise Failure
 
     workers = Workers(threads=1, max_requests=1)
-    alone = OneAtATime(workers)
+    alone = OneAtATime(workers, most_waiting=2)
     gc.disable()
     try:
         try:
