@@ -220,6 +220,16 @@ async def test_a_publisher_whose_counters_are_damaged_is_missing_and_takes_nothi
     assert (await stream.accounts()).balanced is True
 
 
+async def test_a_publisher_whose_counters_may_not_be_read_is_a_refusal_and_none_that_says_nothing(
+    stream: RedisStream, client: redis.Redis
+) -> None:
+    client.zadd(PUBLISHERS, {"one": 1})
+    keys = ("predictions", "catnet:pipeline", PUBLISHERS)
+    client.execute_command("ACL", "SETUSER", "default", "resetkeys", *(f"~{key}" for key in keys))
+    with pytest.raises(RedisAway):
+        await stream.accounts()
+
+
 @pytest.mark.parametrize("command", ["xpending", "xrange", "xclaim", "hincrby", "xack"])
 async def test_lost_entries_that_may_not_be_counted_stay_pending(
     stream: RedisStream, client: redis.Redis, command: str

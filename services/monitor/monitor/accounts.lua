@@ -67,6 +67,7 @@ end
 local counters = {}
 for i, instance in ipairs(redis.call('ZRANGE', publishers, 0, -1)) do
   local hash = redis.pcall('HGETALL', ARGV[2] .. instance)
+  if hash.err and not string.find(hash.err, 'WRONGTYPE', 1, true) then return hash end
   counters[i] = hash.err and {} or hash
 end
 return {lag, is_exact, pending, added, counted, counters}
