@@ -1,8 +1,8 @@
 -- Add up the counters of publishers that have been silent for long, so that there are not ever more of them.
 --
 -- What such a publisher still held is gone with its process: dropped as "vanished". One that was only silent finds its hash
--- gone when it writes again, and counts from there. One whose hash is none, or holds
--- what is no number, stays listed, and keeps no other.
+-- gone when it writes again, and counts from there. One whose hash is none, or holds what is no number, stays listed, and
+-- keeps no other.
 --
 -- Redis takes back nothing of a script that fails on its way. So all is read first, then what may fail for a right or a type
 -- is rehearsed, and a publisher is forgotten before it is added up: nothing is added twice. See apply.lua.
