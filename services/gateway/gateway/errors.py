@@ -18,7 +18,8 @@
     ClientLeft                   (nobody is left to answer)
     PagesMissing                 (stops the start)
 
-An upstream's own 4xx, 5xx and 503 answers are not errors here: they are passed on as they are.
+An upstream's own 4xx and 5xx answers are not errors here: they are passed on as they are, but for the 429 of inference
+about a photo, which is TooMuchToDo.
 """
 
 from __future__ import annotations
