@@ -115,7 +115,8 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
 
 def _tell_unless_late_address(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """uvloop goes on looking up a name after connecting was given up, and would tell that it was not found."""
-    if not isinstance(context.get("exception"), socket.gaierror):
+    is_address = isinstance(context.get("exception"), socket.gaierror)
+    if not is_address or isinstance(context.get("future"), asyncio.Task):
         loop.default_exception_handler(context)
 
 

@@ -205,6 +205,8 @@ async def test_a_name_that_is_not_found_after_connecting_was_given_up_is_not_tol
     server: DrainingServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     loop = asyncio.get_running_loop()
-    for error in (socket.gaierror(socket.EAI_AGAIN, "no name"), ValueError("why")):
-        loop.call_exception_handler({"message": "never retrieved", "exception": error})
-    assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [ValueError]
+    no_name, work = socket.gaierror(socket.EAI_AGAIN, "no name"), asyncio.current_task()
+    for error, future in ((no_name, loop.create_future()), (no_name, work), (ValueError("why"), work)):
+        loop.call_exception_handler({"message": "never retrieved", "exception": error, "future": future})
+    told = [record.exc_info and record.exc_info[0] for record in caplog.records]
+    assert told == [socket.gaierror, ValueError]  # of a task that ended by it, it is told
