@@ -16,9 +16,10 @@ from gateway.transport import AnswerBroken, Content, NotAnswered, TransportError
 
 MAX_HEAD_BYTES = 64 * 1024
 """Of an answer. The parser itself keeps a header until it ends, however long that is."""
-UNTAKEN_SECONDS = 3.0
-"""After which a connection is lost whose other side takes nothing of what is sent, where the system can tell (Linux). A
-network may have forgotten it while it was idle; the system itself would go on sending for a quarter of an hour.
+UNTAKEN_SECONDS = 5.0
+"""After which a connection that was idle is lost, where nothing of what is sent on it is taken (Linux): a network may
+have forgotten it. The system itself would go on sending for a quarter of an hour. On a new one, whose other side was
+there a moment ago, a pause of that side may last longer.
 """
 
 
@@ -37,7 +38,7 @@ class Receiver(Protocol):
 class HttpConnection(asyncio.Protocol):
     def __init__(self) -> None:
         self.idle_since = 0.0
-        """A time of the event loop's clock, noted by whoever keeps the connection."""
+        """A time of the event loop's clock; 0 before the first answer."""
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport
         self._receiver: Receiver | None = None
@@ -59,6 +60,13 @@ class HttpConnection(asyncio.Protocol):
         self._is_in_head = True
         self._transport.writelines(request)
 
+    def rest(self, since: float) -> None:
+        """Noted by whoever keeps the connection: it is idle from that time of the event loop's clock on."""
+        if not self.idle_since and (option := getattr(socket, "TCP_USER_TIMEOUT", None)):
+            milliseconds = round(UNTAKEN_SECONDS * 1000)
+            self._transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, milliseconds)
+        self.idle_since = since
+
     def abort(self) -> None:
         """Drop the connection, with whatever is on its way."""
         self._receiver = None
@@ -74,9 +82,6 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        if option := getattr(socket, "TCP_USER_TIMEOUT", None):
-            milliseconds = round(UNTAKEN_SECONDS * 1000)
-            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, milliseconds)
 
     def data_received(self, data: bytes) -> None:
         if self._receiver is None:

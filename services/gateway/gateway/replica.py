@@ -64,7 +64,7 @@ class Replica:
                 self._silent_since = math.inf  # its client left soon: that says nothing
 
     def keep(self, connection: HttpConnection) -> None:
-        connection.idle_since = self._clock()
+        connection.rest(self._clock())
         self._idle.append(connection)
 
     def idle_connection(self) -> HttpConnection | None:

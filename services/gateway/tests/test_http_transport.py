@@ -173,12 +173,28 @@ async def test_where_a_connection_was_lost_the_next_call_needs_a_new_one(
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux tells")
-async def test_a_connection_whose_other_side_takes_nothing_is_lost_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_connection_on_which_nothing_is_taken_is_lost_soon_if_it_was_idle(
+    transport: HttpTransport, upstream: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read_no_more(received: Received, writer: asyncio.StreamWriter) -> None:
+        await raw(OK)(received, writer)
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(http_connection, "UNTAKEN_SECONDS", 0.2)
+    upstream.behave = read_no_more
+    await send(transport)
+    with pytest.raises(NotAnswered):
+        await send(transport, body=bytes(16_000_000))
+
+
+async def test_a_new_connection_on_which_nothing_is_taken_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_connection, "UNTAKEN_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as listener:  # takes what its buffers hold
         async with HttpTransport(f"http://127.0.0.1:{listener.getsockname()[1]}", connections=1) as transport:
-            with pytest.raises(NotAnswered):
-                await send(transport, body=bytes(16_000_000))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1):
+                    await send(transport, body=bytes(16_000_000))
 
 
 async def test_what_was_not_asked_for_is_not_taken_for_the_next_answer(
