@@ -35,6 +35,7 @@ from servicekit.output import Output
 from servicekit.settings import ServiceSettings, read_settings
 from supervision import Program, Supervisor
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 LOOPBACK = "127.0.0.1"
 READY_SECONDS = 60.0
 REDIS_STOP_SECONDS = 30
@@ -128,7 +129,7 @@ def supervise(supervisor: Supervisor, settings: LaunchSettings) -> int:
             if error.errno in (errno.EPIPE, errno.EIO):  # nobody reads any more
                 stop()
 
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for ending in ENDINGS:
         signal.signal(ending, stop)
     with ThreadPoolExecutor(1) as executor:
         output = supervisor.start()
@@ -140,6 +141,8 @@ def supervise(supervisor: Supervisor, settings: LaunchSettings) -> int:
             show(line)
         stopping.set()
     status = supervisor.wait()
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)  # another one, while Python itself ends, would be a death by it
     if reason := failure.result():
         raise StartError(reason)
     if status != 0:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -236,6 +236,15 @@ def test_who_does_not_read_what_is_printed_keeps_nothing_waiting(tmp_path: Path)
         launch.process.send_signal(signal.SIGTERM)
         assert launch.process.wait(END_SECONDS) == 0
         assert launch.processes() == []
+
+
+def test_who_asks_for_the_end_again_and_again_gets_the_same_one(running: Launch) -> None:
+    while running.process.poll() is None:
+        running.process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            running.process.wait(0.002)
+    assert running.process.returncode == 0, running.printed()
+    assert running.processes() == []
 
 
 def test_a_terminal_that_goes_away_takes_everything_with_it(tmp_path: Path) -> None:
