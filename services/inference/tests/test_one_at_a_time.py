@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
-import weakref
 from collections.abc import Callable
 
 import pytest
@@ -79,27 +77,4 @@ async def test_what_fails_keeps_no_other_waiting() -> None:
     failed, done = await asyncio.gather(alone.run(fail), alone.run(lambda: "done"), return_exceptions=True)
     assert (repr(failed), done) == ("ValueError('broken')", "done")
     assert await alone.run(lambda: "again") == "again"
-    workers.close()
-
-
-async def test_an_error_is_forgotten_with_its_request_without_the_garbage_collector() -> None:
-    class Failure(Exception):
-        pass
-
-    def fail() -> None:
-        raise Failure
-
-    workers = Workers(threads=1, max_requests=1)
-    alone = OneAtATime(workers, most_waiting=2)
-    gc.disable()
-    try:
-        try:
-            await alone.run(fail)
-        except Failure as failure:
-            kept = weakref.ref(failure)
-        async with asyncio.timeout(5):
-            while kept() is not None:  # noqa: ASYNC110 - the thread lets go of it a moment later, and does not say so
-                await asyncio.sleep(0.001)
-    finally:
-        gc.enable()
     workers.close()

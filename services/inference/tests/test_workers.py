@@ -9,6 +9,7 @@ import weakref
 
 import pytest
 from inference.errors import Overloaded
+from inference.one_at_a_time import OneAtATime
 from inference.workers import Workers
 
 pytestmark = pytest.mark.anyio
@@ -76,7 +77,8 @@ async def test_one_request_too_many_is_refused_with_a_time_to_come_back() -> Non
     workers.close()
 
 
-async def test_an_error_is_forgotten_with_its_request_without_the_garbage_collector() -> None:
+@pytest.mark.parametrize("is_one_at_a_time", [False, True])
+async def test_an_error_is_forgotten_with_its_request_without_the_garbage_collector(*, is_one_at_a_time: bool) -> None:
     class Failure(Exception):
         pass
 
@@ -84,10 +86,11 @@ async def test_an_error_is_forgotten_with_its_request_without_the_garbage_collec
         raise Failure
 
     workers = Workers(threads=1, max_requests=1)
+    run = OneAtATime(workers, most_waiting=1).run if is_one_at_a_time else workers.run
     gc.disable()
     try:
         try:
-            await workers.run(fail)
+            await run(fail)
         except Failure as failure:
             kept = weakref.ref(failure)
         async with asyncio.timeout(5):
